@@ -1,0 +1,116 @@
+// The record log: topics of partitions of records, each at an offset.
+//
+// EmbeddedLog passes record_log_contract_test; so must every other
+// implementation (Kafka). Names are Kafka's.
+#ifndef WINDPROOF_COMMON_RECORD_LOG_RECORD_LOG_H_
+#define WINDPROOF_COMMON_RECORD_LOG_RECORD_LOG_H_
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/pipeline/log_record.h"
+
+namespace windproof {
+
+struct TopicPartition {
+  std::string topic;
+  int32_t partition = 0;
+
+  friend auto operator<=>(const TopicPartition&,
+                          const TopicPartition&) = default;
+};
+
+// A record to append. The log assigns partition (by key) and offset.
+struct NewRecord {
+  std::string topic;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<std::pair<std::string, std::string>> headers;
+  int64_t log_time_ms = 0;
+};
+
+struct AppendedRecord {
+  int32_t partition = 0;
+  int64_t offset = 0;
+};
+
+// Offsets that the log holds: [begin, end); end is the next to be assigned.
+struct LogBounds {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// Records of one partition in offset order, with the memory that they live in.
+struct RecordBatch {
+  TopicPartition source;
+  // Not OK: this partition cannot be read on (OutOfRange: the position lies
+  // outside the log's bounds; DataLoss: stored bytes are damaged) and is no
+  // longer assigned; no records then.
+  absl::Status status;
+  std::vector<LogRecord> records;
+  // Read up to here, holes at the end included: the reader's next position.
+  int64_t next_offset = 0;
+  // Keeps what the views point to.
+  std::shared_ptr<const void> memory;
+};
+
+// Reads several partitions, as a Kafka consumer with manual assignment does.
+// Thread-safe; Poll() by one thread at a time.
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+
+  // Adds a partition, to be read from `offset` on, or moves it there. `offset`
+  // may be the end of the log; beyond it Poll() reports OutOfRange.
+  virtual void Assign(const TopicPartition& source, int64_t offset) = 0;
+  virtual void Unassign(const TopicPartition& source) = 0;
+
+  // The next records of some assigned partition, fairly in turn: at most
+  // `max_records`. Nothing when `timeout` has passed without any; blocks
+  // without spinning. Wakes up at once for Assign() and Wake().
+  virtual absl::StatusOr<std::optional<RecordBatch>> Poll(
+      size_t max_records, std::chrono::milliseconds timeout) = 0;
+
+  // Makes a Poll() that waits return with nothing, from any thread.
+  virtual void Wake() = 0;
+};
+
+// Thread-safe.
+class RecordLog {
+ public:
+  virtual ~RecordLog() = default;
+
+  // Appends all or nothing; durable when it returns. Topics are made when
+  // missing. Records of one partition get rising offsets in the order given.
+  //
+  // InvalidArgument: a topic name that is none. Unavailable: the outcome is
+  // unknown or the log is away; ResourceExhausted: it is full for now.
+  virtual absl::StatusOr<std::vector<AppendedRecord>> Append(
+      absl::Span<const NewRecord> records) = 0;
+
+  virtual std::unique_ptr<LogReader> NewReader() = 0;
+
+  // NotFound: no such partition.
+  virtual absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) = 0;
+
+  // All partitions, in order.
+  virtual absl::StatusOr<std::vector<TopicPartition>> ListPartitions() = 0;
+
+  // Waits until there are more than `known` partitions, or `timeout` passes.
+  virtual void WaitForPartitions(size_t known,
+                                 std::chrono::milliseconds timeout) = 0;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_COMMON_RECORD_LOG_RECORD_LOG_H_
