@@ -32,7 +32,7 @@ struct ConsistencyProof {
 absl::StatusOr<InclusionProof> ProveInclusion(
     absl::Span<const Digest> leaf_hashes, uint64_t leaf_index);
 
-// InvalidArgument if old_size > leaf_hashes.size().
+// InvalidArgument if old_size is 0 or > leaf_hashes.size().
 absl::StatusOr<ConsistencyProof> ProveConsistency(
     absl::Span<const Digest> leaf_hashes, uint64_t old_size);
 
@@ -46,9 +46,34 @@ absl::StatusOr<Digest> RootFromInclusionProof(const Digest& leaf_hash,
 
 // OK when the tree of `new_root` begins with the leaves of the tree of
 // `old_root`. InvalidArgument: the proof has a wrong shape or does not lead to
-// both roots; the message says which.
+// both roots; the message says which. An old_size of 0 is refused: every tree
+// begins with the empty one, so that shows nothing.
 absl::Status CheckConsistency(const ConsistencyProof& proof,
                               const Digest& old_root, const Digest& new_root);
+
+// Subtrees, as draft-ietf-plants-merkle-tree-certs defines them: the leaves
+// [start, end) of a tree, where start is a multiple of the smallest power of
+// two that is >= end - start. Their root is that of a tree of just those
+// leaves.
+struct Subtree {
+  uint64_t start = 0;
+  uint64_t end = 0;
+};
+
+// As RootFromInclusionProof, for the leaf that has `leaf_index` in the whole
+// tree: returns the subtree's root. InvalidArgument also if `subtree` is none,
+// is empty or does not hold the leaf.
+absl::StatusOr<Digest> RootFromSubtreeInclusionProof(
+    const Digest& leaf_hash, uint64_t leaf_index, const Subtree& subtree,
+    absl::Span<const Digest> siblings);
+
+// OK when `subtree`, with `subtree_root`, is part of the tree of `size` leaves
+// with `root`; [0, n) is the tree that a list had at n leaves. An empty subtree
+// has the empty root and needs no node, whatever `root` is.
+absl::Status CheckSubtreeConsistency(const Subtree& subtree, uint64_t size,
+                                     absl::Span<const Digest> nodes,
+                                     const Digest& subtree_root,
+                                     const Digest& root);
 
 }  // namespace windproof
 
