@@ -8,8 +8,14 @@
 #ifndef WINDPROOF_COMMON_CANONICAL_JSON_PARSER_H_
 #define WINDPROOF_COMMON_CANONICAL_JSON_PARSER_H_
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <string>
+#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
@@ -23,7 +29,8 @@ struct JsonString {
   bool has_escapes = false;  // false: `raw` is the string itself
 };
 
-// Appends the string with its escapes resolved, in UTF-8.
+// Appends the string with its escapes resolved, in UTF-8. `string` must come
+// from a JsonParser, as in AppendCanonicalString.
 void AppendUnescaped(const JsonString& string, std::string* out);
 
 // Appends the string as RFC 8785 writes it, quotes included.
@@ -54,15 +61,78 @@ void AppendQuoted(absl::string_view text, std::string* out);
 // InvalidArgument names the byte position and what is wrong there. Handlers see
 // the events up to that point, so they must wait for OK before believing any.
 //
-// A JsonParser keeps its scratch memory between documents: one a thread.
+// A JsonParser keeps its scratch memory between documents: one a thread. The
+// handler must not use the parser that calls it.
 class JsonParser {
  public:
+  JsonParser() = default;
+  JsonParser(const JsonParser&) = delete;
+  JsonParser& operator=(const JsonParser&) = delete;
+
   template <typename Handler>
   absl::Status Parse(absl::string_view document, Handler& handler);
 
-  // Implementation state lives in json_parser_inl.h / private members.
+ private:
+  // Objects of up to this many names compare each with those before it; larger
+  // ones use a hash set, so that no document costs quadratic time.
+  static constexpr size_t kNamesCompared = 16;
+
+  // The names of an object that is open, for the search for duplicates.
+  struct Object {
+    size_t first_name = 0;       // in names_
+    size_t first_unescaped = 0;  // in unescaped_names_
+    uint64_t filter = 0;         // a bit for each name's FilterBit
+  };
+
+  // Begins a document. False if its encoding is wrong.
+  bool Start(absl::string_view document);
+
+  // Each reads one item of the grammar that begins at `p` and returns the
+  // position after it, or nullptr after Fail().
+  const char* ReadString(const char* p, JsonString* string);
+  const char* ReadNumber(const char* p, absl::string_view* text);
+  const char* ReadEscape(const char* p);
+  const char* ReadWord(const char* p, absl::string_view word);
+  const char* ReadName(const char* p, JsonString* name);
+
+  // Ends ReadNumber for a number that may be beyond a double.
+  const char* CheckFinite(const char* end, absl::string_view text);
+
+  const char* SkipSpace(const char* p) const;
+
+  void StartObject();
+  void EndObject();
+  // False if the innermost object has that name already.
+  bool AddName(const JsonString& name);
+  bool AddToLargeObject(const Object& object, absl::string_view name);
+  absl::string_view KeepUnescaped(const JsonString& name);
+
+  // Notes an error at `p`. Returns nullptr.
+  const char* Fail(const char* p, const char* what);
+  absl::Status Error() const;
+  // Drops scratch memory that only an unusually large document needs.
+  void Trim();
+
+  const char* begin_ = nullptr;
+  const char* end_ = nullptr;
+
+  int objects_open_ = 0;
+  std::array<Object, kJsonMaxDepth> objects_;
+  std::vector<absl::string_view> names_;  // of all objects that are open
+  // Names of large objects, by objects_ index. May hold names of an object
+  // that has ended until another one takes its place.
+  std::vector<absl::flat_hash_set<absl::string_view>> name_sets_;
+  // What names_ views of names with escapes point to. A deque, as its strings
+  // do not move; those from unescaped_count_ on are free.
+  std::deque<std::string> unescaped_names_;
+  size_t unescaped_count_ = 0;
+
+  const char* error_at_ = nullptr;
+  const char* error_ = nullptr;
 };
 
 }  // namespace windproof
+
+#include "common/canonical/json_parser_inl.h"
 
 #endif  // WINDPROOF_COMMON_CANONICAL_JSON_PARSER_H_
