@@ -24,25 +24,9 @@
 #include "common/pipeline/checkpoint.h"
 #include "common/pipeline/log_record.h"
 #include "common/pipeline/spec.h"
+#include "common/pipeline/window_records.h"
 
 namespace windproof {
-
-// Records of a window in leaf order, their bytes one after the other.
-struct WindowRecords {
-  struct Entry {
-    int64_t offset = 0;
-    uint32_t begin = 0;  // into bytes
-    uint32_t size = 0;
-    Digest leaf_hash{};  // SHA-256(0x00 || canonical)
-  };
-
-  absl::string_view Canonical(const Entry& entry) const {
-    return absl::string_view(bytes).substr(entry.begin, entry.size);
-  }
-
-  std::vector<Entry> entries;
-  std::string bytes;
-};
 
 // One revision of a window that was written.
 struct WrittenWindow {
@@ -51,11 +35,6 @@ struct WrittenWindow {
   Digest checkpoint_hash{};  // SHA-256(bytes)
   WindowRecords records;
 };
-
-enum class DropReason { kDuplicate, kConflict, kLate, kInvalid };
-
-// "duplicate", "conflict", "late", "invalid".
-absl::string_view DropReasonName(DropReason reason);
 
 // A record that went into no window. `raw` (AppendRawRecord) is filled where
 // the record is reported for the first time and empty where only its reason
@@ -132,13 +111,6 @@ struct PartitionState {
   Digest last_record_hash{};
 };
 
-// A dropped record of a scan that runs, as it was stored.
-struct PendingDrop {
-  int64_t offset = 0;
-  DropReason reason = DropReason::kInvalid;
-  Digest record_hash{};
-};
-
 // An open window written to `open`, so that it no longer holds L.
 struct Spill {
   std::string key;
@@ -162,13 +134,16 @@ class WindowEngine {
 
   // Restart, in this order: the partition, then each key with the dropped
   // records of its scan in order of offset, then each spill. Then feed the log
-  // from low_water on; below position nothing is counted, written or dropped.
+  // from next_offset() on; below position nothing is counted, written or
+  // dropped, and there is nothing to commit. DataLoss: a stored canonical
+  // record is none.
   void RestorePartition(const PartitionState& state);
-  void RestoreKey(const KeyState& key, std::vector<PendingDrop> drops);
-  void RestoreSpill(const Spill& spill);
+  absl::Status RestoreKey(const KeyState& key, std::vector<PendingDrop> drops);
+  absl::Status RestoreSpill(const Spill& spill);
 
-  // Where the log has to be read from: low_water after a restore, else
-  // position.
+  // Where to read on. After a restore: the lowest offset that has to be fed,
+  // which is low_water, or the last record's offset where that is lower and the
+  // log still keeps it (so that its hash is compared). Else the position.
   int64_t next_offset() const;
 
   // Takes the next record; offsets rise, holes are gaps. Appends to `output`.
@@ -188,7 +163,7 @@ class WindowEngine {
   bool rereading() const;
 
   // The state after everything fed so far: the partition's, and that of the
-  // keys touched since the last call.
+  // keys touched since the last call. As it was restored while rereading().
   PartitionState partition_state() const;
   std::vector<KeyState> TakeTouchedKeys();
 
