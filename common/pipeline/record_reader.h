@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/canonical/decimal.h"
 #include "common/canonical/json_parser.h"
@@ -55,6 +57,8 @@ class RecordReader {
 
   // `spec` must be valid (ValidateSpec) and outlive the reader.
   explicit RecordReader(const PipelineSpec& spec);
+  RecordReader(const RecordReader&) = delete;
+  RecordReader& operator=(const RecordReader&) = delete;
 
   // Deterministic: depends on the spec and the record alone, not on its offset.
   const Result& Read(const LogRecord& record);
@@ -64,11 +68,104 @@ class RecordReader {
   bool ReadCanonical(absl::string_view key, absl::string_view canonical,
                      Result* result);
 
-  // Says why `record` is kInvalid or kOther; nothing where it is neither. Slow.
+  // Says why `record` is kInvalid or kOther; nothing where it is neither. Slow;
+  // ends the views of the last Result as another Read() does.
   std::optional<RecordProblem> Explain(const LogRecord& record);
 
  private:
-  // Completed by the implementation.
+  // How a record ended, from the first test of docs/formats/ that applied.
+  enum class Finding {
+    kCanonical,
+    kControl,
+    // Nobody's.
+    kKeyNotUsable,
+    kControlWithoutKey,
+    kNoKeyInBadValue,
+    kNoKeyInField,
+    // Invalid control records.
+    kSeveralControlHeaders,
+    kControlHeaderUnknown,
+    kControlTimeBad,
+    // Invalid: control records and others.
+    kLogTimeNegative,
+    kBeyondSkew,
+    // Invalid.
+    kValueBad,
+    kKeysDiffer,
+    kTimestampBad,
+    kWindowDoesNotFit,
+  };
+
+  // A member that a canonical record can have.
+  struct Slot {
+    enum class Role { kKey, kTimestamp, kString, kNumber, kBoolean };
+
+    Role role = Role::kString;
+    int aggregated = -1;  // its index in spec.aggregated
+    std::string name;
+    std::string prefix;  // `,"name":`
+  };
+
+  // What a value holds under the name of a slot.
+  struct Found {
+    enum class Kind {
+      kNothing,
+      kNull,
+      kFalse,
+      kTrue,
+      kNumber,
+      kString,
+      kNested
+    };
+
+    Kind kind = Kind::kNothing;
+    bool has_escapes = false;  // kString
+    absl::string_view raw;     // kString: between its quotes; kNumber: its text
+  };
+
+  // Handler of the parser: fills found_.
+  class Collector;
+
+  static Kind KindOf(Finding finding);
+
+  // Each applies tests and fills result_ and, below, what they need.
+  Finding Classify(const LogRecord& record);
+  Finding ClassifyControl(const LogRecord& record,
+                          const LogRecord::Header& control);
+  Finding ClassifyValue(const LogRecord& record);
+
+  // Fills found_. False where the value is not one JSON object, which
+  // parse_status_ then explains.
+  bool ParseValue(absl::string_view value);
+  std::optional<Timestamp> FindTimestamp();
+  bool IsWithinSkew(const Timestamp& time, int64_t log_time_ms) const;
+  // The string of `found`: a view into the record, or into `scratch`.
+  static absl::string_view TextOf(const Found& found, std::string* scratch);
+
+  void WriteCanonical();
+  void WriteKey(const Found& found);
+  void WriteTimestamp(const Found& found);
+  void WriteNumber(const Slot& slot, absl::string_view text);
+
+  const PipelineSpec& spec_;
+  std::vector<Slot> slots_;  // in RFC 8785 member order
+  size_t key_slot_ = 0;
+  size_t timestamp_slot_ = 0;
+  absl::flat_hash_map<std::string, size_t> slot_of_name_;
+
+  JsonParser parser_;
+  // The slot that the i-th member of the last value had: most records of a
+  // stream are written in one order.
+  std::vector<size_t> guesses_;
+
+  // Of the record that is read.
+  std::vector<Found> found_;  // one a slot
+  absl::Status parse_status_;
+  std::string key_scratch_;
+  std::string time_scratch_;
+  std::string canonical_;
+  std::vector<AggregatedValue> aggregated_;
+  Result result_;
 };
 
 // Whether `key` can be a message key: 1 to 128 bytes of valid UTF-8, none of
