@@ -45,7 +45,7 @@ NumberParts Split(absl::string_view text) {
 
 // Exponents beyond this are as good as infinite: no text is so long that its
 // digits could make up for one.
-constexpr int64_t kExponentMax = int64_t{1} << 60;
+constexpr int64_t kExponentMax = 100'000'000'000'000'000;
 
 int64_t ExponentFrom(absl::string_view text) {
   bool negative = false;
