@@ -90,7 +90,8 @@ absl::Status CheckFields(const PipelineSpec& spec) {
                  "it must be another field than key_field");
   }
   for (const auto& [name, type] : spec.fields) {
-    status = CheckFieldName("a name in fields", name);
+    // An empty name is a name in JSON.
+    if (!name.empty()) status = CheckFieldName("a name in fields", name);
     if (!status.ok()) return status;
     if (name == spec.key_field || name == spec.timestamp_field) {
       return Wrong("a name in fields", ShownText(name),
