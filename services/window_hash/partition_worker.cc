@@ -1,0 +1,174 @@
+#include "services/window_hash/partition_worker.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace windproof {
+
+PartitionWorker::PartitionWorker(const Options& options,
+                                 const PipelineSpec& spec,
+                                 const PipelineSource& source,
+                                 PayloadStore& store,
+                                 const CheckpointSigner& signer)
+    : options_(options),
+      source_(source),
+      store_(store),
+      signer_(signer),
+      engine_(spec, source.source.topic, source.source.partition, *this) {
+  status_.source = source;
+}
+
+absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(
+    const Options& options, const PipelineSpec& spec,
+    const PipelineSource& source, int64_t origin, PayloadStore& store,
+    const CheckpointSigner& signer) {
+  std::unique_ptr<PartitionWorker> worker(
+      new PartitionWorker(options, spec, source, store, signer));
+  MutexLock lock(worker->mutex_);
+  const absl::StatusOr<std::optional<PartitionState>> state =
+      store.LoadPartition(source);
+  if (!state.ok()) return state.status();
+  if (state->has_value()) {
+    const absl::Status restored = worker->Restore(**state);
+    if (!restored.ok()) return restored;
+  } else {
+    // Stored at once: where a pipeline began to read never changes.
+    worker->engine_.Begin(origin);
+    const absl::Status committed = worker->Commit();
+    if (!committed.ok()) return committed;
+  }
+  return worker;
+}
+
+absl::Status PartitionWorker::Restore(const PartitionState& state) {
+  engine_.RestorePartition(state);
+  absl::Status status;
+  const absl::Status keys = store_.LoadKeys(source_, [&](KeyState key) {
+    if (!status.ok()) return;
+    absl::StatusOr<std::vector<PendingDrop>> drops =
+        store_.LoadDrops(source_, key.key, key.begin);
+    if (!drops.ok()) {
+      status = drops.status();
+      return;
+    }
+    // seq is the number of the key's checkpoints.
+    status_.checkpoints += key.seq;
+    status = engine_.RestoreKey(key, *std::move(drops));
+  });
+  if (!keys.ok()) return keys;
+  if (!status.ok()) return status;
+  const absl::Status spills =
+      store_.LoadSpills(source_, [&](const Spill& spill) {
+        if (status.ok()) status = engine_.RestoreSpill(spill);
+      });
+  if (!spills.ok()) return spills;
+  if (!status.ok()) return status;
+  // Where there is nothing to read again, this ends the rereading.
+  status = engine_.AdvanceTo(engine_.next_offset());
+  if (!status.ok()) return status;
+  status_.state = state;
+  status_.open_windows = engine_.open_windows();
+  status_.keys = engine_.keys();
+  status_.rereading = engine_.rereading();
+  return absl::OkStatus();
+}
+
+int64_t PartitionWorker::next_offset() const {
+  MutexLock lock(mutex_);
+  return engine_.next_offset();
+}
+
+absl::Status PartitionWorker::Process(const RecordBatch& batch) {
+  MutexLock lock(mutex_);
+  if (!status_.error.ok()) return status_.error;
+  status_.error = batch.status.ok() ? Feed(batch) : batch.status;
+  output_.Clear();
+  return status_.error;
+}
+
+absl::Status PartitionWorker::Feed(const RecordBatch& batch) {
+  for (const LogRecord& record : batch.records) {
+    const absl::Status fed = engine_.Feed(record, &output_);
+    if (!fed.ok()) return fed;
+    ++counters_.records[static_cast<size_t>(engine_.last_class())];
+  }
+  const absl::Status advanced = engine_.AdvanceTo(batch.next_offset);
+  if (!advanced.ok()) return advanced;
+  status_.open_windows = engine_.open_windows();
+  status_.keys = engine_.keys();
+  status_.rereading = engine_.rereading();
+  if (engine_.rereading() ||
+      engine_.partition_state().position == status_.state.position) {
+    return absl::OkStatus();
+  }
+  return Commit();
+}
+
+absl::Status PartitionWorker::Commit() {
+  const auto begin = std::chrono::steady_clock::now();
+  PartitionCommit commit;
+  commit.output = &output_;
+  commit.signer = signer_.name;
+  commit.signatures.reserve(output_.windows.size());
+  for (const WrittenWindow& window : output_.windows) {
+    commit.signatures.push_back(signer_.key.Sign(window.bytes));
+  }
+  commit.ended_spills = engine_.TakeEndedSpills();
+  commit.spills = engine_.TakeSpills(options_.spill_max_lag);
+  commit.keys = engine_.TakeTouchedKeys();
+  commit.state = engine_.partition_state();
+  const absl::Status committed = store_.Commit(source_, commit);
+  if (!committed.ok()) return committed;
+
+  if (options_.on_windows != nullptr && !output_.windows.empty()) {
+    options_.on_windows(source_, output_.windows);
+  }
+  status_.state = commit.state;
+  status_.checkpoints += static_cast<int64_t>(output_.windows.size());
+  counters_.windows += static_cast<int64_t>(output_.windows.size());
+  counters_.commits += 1;
+  counters_.commit_ns += std::chrono::duration_cast<std::chrono::nanoseconds>(
+                             std::chrono::steady_clock::now() - begin)
+                             .count();
+  return absl::OkStatus();
+}
+
+void PartitionWorker::Stop(const absl::Status& error) {
+  MutexLock lock(mutex_);
+  if (status_.error.ok()) status_.error = error;
+}
+
+PartitionStatus PartitionWorker::status() const {
+  MutexLock lock(mutex_);
+  return status_;
+}
+
+PartitionCounters PartitionWorker::counters() const {
+  MutexLock lock(mutex_);
+  return counters_;
+}
+
+bool PartitionWorker::IsOpen(absl::string_view key,
+                             int64_t window_start_ms) const {
+  MutexLock lock(mutex_);
+  return engine_.IsOpen(key, window_start_ms);
+}
+
+absl::StatusOr<std::optional<NewestRevision>> PartitionWorker::Newest(
+    absl::string_view key, int64_t window_start_ms) {
+  // Of what is not committed yet, the last one is the newest.
+  for (auto window = output_.windows.rbegin(); window != output_.windows.rend();
+       ++window) {
+    if (window->checkpoint.window_start_ms == window_start_ms &&
+        window->checkpoint.key == key) {
+      return NewestRevision{.revision = window->checkpoint.revision,
+                            .checkpoint_hash = window->checkpoint_hash,
+                            .records = window->records};
+    }
+  }
+  return store_.Newest(source_, key, window_start_ms);
+}
+
+}  // namespace windproof

@@ -1,0 +1,129 @@
+// Turns the records of one partition into closed windows on the disk: the
+// window engine, and the store that it works on.
+//
+// A batch of records is one commit: windows, signatures, outbox entries,
+// dropped records and state together. The next batch continues where the last
+// commit ended, in this process or the next one, with the same bytes.
+//
+// Source: docs/formats/ ("State and restart").
+// Thread-safe; Process() is called by one thread at a time, and what is asked
+// meanwhile waits for one batch at most.
+#ifndef WINDPROOF_SERVICES_WINDOW_HASH_PARTITION_WORKER_H_
+#define WINDPROOF_SERVICES_WINDOW_HASH_PARTITION_WORKER_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/crypto/ed25519.h"
+#include "common/pipeline/spec.h"
+#include "common/pipeline/window_engine.h"
+#include "common/record_log/record_log.h"
+#include "common/sync/mutex.h"
+#include "services/window_hash/payload_store.h"
+#include "services/window_hash/store_keys.h"
+
+namespace windproof {
+
+// Who signs checkpoints.
+struct CheckpointSigner {
+  std::string name;  // as in C2SP signed-note
+  Ed25519PrivateKey key;
+};
+
+// How far a partition is. Everything below `state.position` is committed.
+struct PartitionStatus {
+  PipelineSource source;
+  PartitionState state;
+  int64_t open_windows = 0;
+  int64_t keys = 0;
+  int64_t checkpoints = 0;  // written so far, in all runs
+  bool rereading = false;
+  absl::Status error;  // not OK: why it stopped
+};
+
+// Of this run.
+struct PartitionCounters {
+  static constexpr size_t kClasses = 8;  // of WindowEngine::Class
+  std::array<int64_t, kClasses> records{};
+  int64_t windows = 0;
+  int64_t commits = 0;
+  int64_t commit_ns = 0;  // in signing and writing, summed up
+};
+
+class PartitionWorker final : private WrittenWindows {
+ public:
+  struct Options {
+    // An open window that holds the low-water mark further back than this many
+    // offsets is stored in `open`.
+    int64_t spill_max_lag = 1'000'000;
+    // Called after each commit that wrote windows, before the new position can
+    // be seen.
+    std::function<void(const PipelineSource&, absl::Span<const WrittenWindow>)>
+        on_windows;
+  };
+
+  // Restores what is stored of the partition, or begins at `origin` and stores
+  // that. `spec`, `store` and `signer` must outlive the worker.
+  static absl::StatusOr<std::unique_ptr<PartitionWorker>> Open(
+      const Options& options, const PipelineSpec& spec,
+      const PipelineSource& source, int64_t origin, PayloadStore& store,
+      const CheckpointSigner& signer);
+
+  const PipelineSource& source() const { return source_; }
+
+  // Where the log has to be read from: WindowEngine::next_offset().
+  int64_t next_offset() const;
+
+  // Feeds and commits a batch. An error stops the partition: it is returned
+  // again by every further call, and nothing of the batch is stored.
+  absl::Status Process(const RecordBatch& batch);
+
+  // Stops the partition with a reason, unless it has stopped already.
+  void Stop(const absl::Status& error);
+
+  PartitionStatus status() const;
+  PartitionCounters counters() const;
+
+  // Whether the window has records and is not yet written.
+  bool IsOpen(absl::string_view key, int64_t window_start_ms) const;
+
+ private:
+  PartitionWorker(const Options& options, const PipelineSpec& spec,
+                  const PipelineSource& source, PayloadStore& store,
+                  const CheckpointSigner& signer);
+
+  absl::Status Restore(const PartitionState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Feed(const RecordBatch& batch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // WrittenWindows, called by the engine while it is fed.
+  absl::StatusOr<std::optional<NewestRevision>> Newest(
+      absl::string_view key, int64_t window_start_ms) override;
+
+  const Options options_;
+  const PipelineSource source_;
+  PayloadStore& store_;
+  const CheckpointSigner& signer_;
+
+  mutable Mutex mutex_;
+  WindowEngine engine_ ABSL_GUARDED_BY(mutex_);
+  // Not committed yet. Newest() reads it under Process()'s lock.
+  EngineOutput output_;
+  PartitionStatus status_ ABSL_GUARDED_BY(mutex_);
+  PartitionCounters counters_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_WINDOW_HASH_PARTITION_WORKER_H_
