@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmark/benchmark.h"
 #include "common/canonical/timestamp.h"
-#include "common/crypto/sha256.h"
 #include "common/pipeline/log_record.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/window_engine.h"
+#include "tests/bench/beside_sha256.h"
 
 namespace windproof {
 namespace {
@@ -42,53 +41,41 @@ class NothingWritten : public WrittenWindows {
   }
 };
 
-void RunSha256(benchmark::State& state) {
-  const std::vector<std::string> values = Values();
-  for (auto _ : state) {
-    for (const std::string& value : values) {
-      benchmark::DoNotOptimize(Sha256Of(value));
-    }
-  }
-  state.SetItemsProcessed(state.iterations() * kRecords);
-}
-
-void RunEngine(benchmark::State& state, int64_t window_ms) {
+void BM_Engine(benchmark::State& state) {
   const std::vector<std::string> values = Values();
   PipelineSpec spec = *BuiltInSpec("weather");
-  spec.window_ms = window_ms;
+  spec.window_ms = state.range(0) * kStepSeconds * 1000;
   spec.grace_ms = 0;
-  for (auto _ : state) {
-    NothingWritten written;
-    WindowEngine engine(spec, "weather.00433", 0, written);
-    engine.Begin(0);
-    EngineOutput output;
-    LogRecord record;
-    record.log_time_ms = 4'102'444'800'000;
-    record.key = "00433";
-    for (int i = 0; i < kRecords; ++i) {
-      record.offset = i;
-      record.value = values[static_cast<size_t>(i)];
-      if (!engine.Feed(record, &output).ok()) std::abort();
-      if (i % 1000 == 999) {  // as a worker that commits
-        benchmark::DoNotOptimize(engine.TakeTouchedKeys());
-        benchmark::DoNotOptimize(engine.partition_state());
-        output.Clear();
-      }
+  NothingWritten written;
+  std::optional<WindowEngine> engine;
+  EngineOutput output;
+  LogRecord record;
+  record.log_time_ms = 4'102'444'800'000;
+  record.key = "00433";
+  int next = kRecords;
+  RunBesideSha256(state, values.front(), kRecords, [&] {
+    if (next == kRecords) {
+      engine.emplace(spec, "weather.00433", 0, written);
+      engine->Begin(0);
+      next = 0;
     }
-  }
-  state.SetItemsProcessed(state.iterations() * kRecords);
+    record.offset = next;
+    record.value = values[static_cast<size_t>(next)];
+    if (!engine->Feed(record, &output).ok()) std::abort();
+    if (++next % 1000 == 0) {  // as a worker that commits
+      benchmark::DoNotOptimize(engine->TakeTouchedKeys());
+      benchmark::DoNotOptimize(engine->partition_state());
+      output.Clear();
+    }
+  });
 }
-
-const int registered = [] {
-  benchmark::RegisterBenchmark("engine/baseline: SHA-256 of the same bytes",
-                               RunSha256);
-  for (const int records : {6, 60, 1000, 60'000}) {
-    benchmark::RegisterBenchmark(
-        absl::StrCat("engine/", records, " records a window").c_str(),
-        RunEngine, int64_t{records} * kStepSeconds * 1000);
-  }
-  return 0;
-}();
+BENCHMARK(BM_Engine)
+    ->ArgName("records_a_window")
+    ->Arg(6)
+    ->Arg(60)
+    ->Arg(1000)
+    ->Arg(kRecords)
+    ->UseManualTime();
 
 }  // namespace
 }  // namespace windproof
