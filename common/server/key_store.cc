@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/server/files.h"
+#include "common/server/trust_file.h"
 
 namespace windproof {
 namespace {
@@ -64,6 +65,41 @@ absl::StatusOr<NamedKey> LoadOrMakeKey(const std::string& data_dir,
       absl::StrCat(FormatVerifierKey(key->Public()), "\n"), kPublicFile);
   if (!shown.ok() && !absl::IsAlreadyExists(shown)) return shown;
   return key;
+}
+
+std::string TrustPath(const std::string& data_dir) {
+  return absl::StrCat(data_dir, "/trust.json");
+}
+
+absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
+                         const VerifierKey& producer) {
+  const std::string path = TrustPath(data_dir);
+  const absl::StatusOr<TrustConfig> trust = LoadTrust(path);
+  if (absl::IsNotFound(trust.status())) {
+    return WriteNewFile(path,
+                        FormatTrust({.ledger_kind = "embedded",
+                                     .ledger = ledger,
+                                     .producers = {producer}}),
+                        kPublicFile);
+  }
+  if (!trust.ok()) return trust.status();
+  const std::string ledger_vkey = FormatVerifierKey(ledger);
+  const std::string trusted_ledger = FormatVerifierKey(trust->ledger);
+  if (ledger_vkey != trusted_ledger) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " trusts the ledger ", trusted_ledger, ", but the key in ",
+        data_dir, "/keys/ledger.pem is ", ledger_vkey,
+        ": one of the two is not of this data folder"));
+  }
+  const VerifierKey* trusted = trust->FindProducer(producer.name);
+  if (trusted == nullptr ||
+      FormatVerifierKey(*trusted) != FormatVerifierKey(producer)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " does not trust the producer ", FormatVerifierKey(producer),
+        ", whose key is ", data_dir,
+        "/keys/producer.pem: one of the two is not of this data folder"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace windproof

@@ -2,6 +2,7 @@
 //
 //   DIR/keys/NAME.pem    PKCS #8 PEM, 0600, made on first use
 //   DIR/keys/NAME.vkey   its public half as a C2SP verifier key, one line
+//   DIR/trust.json       trust file of a folder that has both keys, made once
 //
 // A file that is there is never replaced. The process that calls this holds the
 // folder's lock (data_dir.h).
@@ -35,6 +36,14 @@ absl::StatusOr<NamedKey> LoadOrMakeKey(const std::string& data_dir,
 // As LoadOrMakeKey, but makes none: NotFound.
 absl::StatusOr<NamedKey> LoadKey(const std::string& data_dir,
                                  absl::string_view role);
+
+// Writes DIR/trust.json if it is missing. If it is there it must name the
+// ledger's key and have the producer's among its own; FailedPrecondition says
+// which differs: either the keys or the trust are not of this folder.
+absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
+                         const VerifierKey& producer);
+
+std::string TrustPath(const std::string& data_dir);
 
 }  // namespace windproof
 
