@@ -36,6 +36,20 @@ size_t SequenceSize(absl::string_view text) {
   return overlong || beyond_unicode || !IsContinuation(at(3)) ? 0 : 4;
 }
 
+// Nearly all records are ASCII, and this costs a third of the full check.
+bool IsAscii(absl::string_view text) {
+  uint64_t seen = 0;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (; end - p >= 16; p += 16) {
+    uint64_t words[2];
+    std::memcpy(words, p, sizeof(words));
+    seen |= words[0] | words[1];
+  }
+  for (; p != end; ++p) seen |= static_cast<unsigned char>(*p);
+  return (seen & 0x8080808080808080) == 0;
+}
+
 // Only for error messages: the hot path asks simdjson just whether there is
 // one.
 size_t FirstInvalidUtf8(absl::string_view text) {
@@ -209,8 +223,9 @@ bool JsonParser::Start(absl::string_view document) {
   begin_ = document.data();
   end_ = begin_ + document.size();
   objects_open_ = 0;
-  names_.clear();
+  name_count_ = 0;
   unescaped_count_ = 0;
+  if (IsAscii(document)) return true;
   constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (document.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
     Fail(begin_, "a byte order mark must not precede the value");
@@ -221,6 +236,23 @@ bool JsonParser::Start(absl::string_view document) {
     return false;
   }
   return true;
+}
+
+const char* JsonParser::ReadUnusualString(const char* first, const char* p,
+                                          JsonString* string) {
+  string->has_escapes = false;
+  while (p != end_ && *p == '\\') {
+    string->has_escapes = true;
+    p = ReadEscape(p);
+    if (p == nullptr) return nullptr;
+    p = SkipPlain(p);
+  }
+  if (p == end_) return Fail(p, "the document ends within a string");
+  if (*p != '"') {
+    return Fail(p, "a control character in a string must be escaped");
+  }
+  string->raw = absl::string_view(first, p - first);
+  return p + 1;
 }
 
 const char* JsonParser::ReadEscape(const char* p) {
@@ -263,12 +295,33 @@ const char* JsonParser::CheckFinite(const char* end, absl::string_view text) {
 
 absl::string_view JsonParser::KeepUnescaped(const JsonString& name) {
   if (unescaped_count_ == unescaped_names_.size()) {
-    unescaped_names_.emplace_back();
+    unescaped_names_.push_back(std::make_unique<std::string>());
   }
-  std::string& text = unescaped_names_[unescaped_count_++];
+  std::string& text = *unescaped_names_[unescaped_count_++];
   text.clear();
   AppendUnescaped(name, &text);
   return text;
+}
+
+bool JsonParser::AddUnusualName(const JsonString& name) {
+  const absl::string_view text =
+      name.has_escapes ? KeepUnescaped(name) : name.raw;
+  Object& object = objects_[objects_open_ - 1];
+  const uint64_t bit = FilterBit(text);
+  const size_t count = name_count_ - object.first_name;
+  if (count >= kNamesCompared) {
+    if (!AddToLargeObject(object, text)) return false;
+  } else if ((object.filter & bit) != 0) {
+    for (size_t i = object.first_name; i < name_count_; ++i) {
+      if (names_[i] == text) return false;
+    }
+  }
+  object.filter |= bit;
+  if (name_count_ == names_.size()) {
+    names_.resize(2 * name_count_ + kNamesCompared);
+  }
+  names_[name_count_++] = text;
+  return true;
 }
 
 bool JsonParser::AddToLargeObject(const Object& object,
@@ -276,9 +329,10 @@ bool JsonParser::AddToLargeObject(const Object& object,
   const size_t index = objects_open_ - 1;
   if (name_sets_.size() <= index) name_sets_.resize(index + 1);
   absl::flat_hash_set<absl::string_view>& names = name_sets_[index];
-  if (names_.size() == object.first_name + kNamesCompared) {
+  if (name_count_ == object.first_name + kNamesCompared) {
     names.clear();
-    names.insert(names_.begin() + object.first_name, names_.end());
+    names.insert(names_.begin() + object.first_name,
+                 names_.begin() + name_count_);
   }
   return names.insert(name).second;
 }
@@ -301,6 +355,7 @@ void JsonParser::Trim() {
       names_.capacity() > kNamesKept || unescaped_names_.size() > kNamesKept;
   if (!many && end_ - begin_ <= 1 << 20) return;
   names_ = {};
+  name_count_ = 0;
   name_sets_.clear();
   unescaped_names_.clear();
 }

@@ -11,7 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -90,6 +90,9 @@ class JsonParser {
   // Each reads one item of the grammar that begins at `p` and returns the
   // position after it, or nullptr after Fail().
   const char* ReadString(const char* p, JsonString* string);
+  // Goes on at `p` with a string that begins at `first`.
+  const char* ReadUnusualString(const char* first, const char* p,
+                                JsonString* string);
   const char* ReadNumber(const char* p, absl::string_view* text);
   const char* ReadEscape(const char* p);
   const char* ReadWord(const char* p, absl::string_view word);
@@ -99,12 +102,17 @@ class JsonParser {
   const char* CheckFinite(const char* end, absl::string_view text);
 
   const char* SkipSpace(const char* p) const;
+  // Skips what needs no second look within a string: returns the position of
+  // the first quote, backslash or control character, or end_.
+  const char* SkipPlain(const char* p) const;
 
   void StartObject();
   void EndObject();
   // False if the innermost object has that name already.
   bool AddName(const JsonString& name);
+  bool AddUnusualName(const JsonString& name);
   bool AddToLargeObject(const Object& object, absl::string_view name);
+  static uint64_t FilterBit(absl::string_view name);
   absl::string_view KeepUnescaped(const JsonString& name);
 
   // Notes an error at `p`. Returns nullptr.
@@ -118,13 +126,15 @@ class JsonParser {
 
   int objects_open_ = 0;
   std::array<Object, kJsonMaxDepth> objects_;
-  std::vector<absl::string_view> names_;  // of all objects that are open
+  // The names of all objects that are open, the first name_count_ of it.
+  std::vector<absl::string_view> names_;
+  size_t name_count_ = 0;
   // Names of large objects, by objects_ index. May hold names of an object
   // that has ended until another one takes its place.
   std::vector<absl::flat_hash_set<absl::string_view>> name_sets_;
-  // What names_ views of names with escapes point to. A deque, as its strings
-  // do not move; those from unescaped_count_ on are free.
-  std::deque<std::string> unescaped_names_;
+  // What names_ of names with escapes point to: strings that do not move. Those
+  // from unescaped_count_ on are free.
+  std::vector<std::unique_ptr<std::string>> unescaped_names_;
   size_t unescaped_count_ = 0;
 
   const char* error_at_ = nullptr;

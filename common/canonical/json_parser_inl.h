@@ -3,7 +3,10 @@
 #define WINDPROOF_COMMON_CANONICAL_JSON_PARSER_INL_H_
 
 #include <bit>
-#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "common/canonical/json_parser.h"
 
@@ -16,47 +19,34 @@ inline const char* JsonParser::SkipSpace(const char* p) const {
   return p;
 }
 
-inline const char* JsonParser::ReadString(const char* p, JsonString* string) {
-  // Quote, backslash and control characters end the run of plain bytes. Eight
-  // at a time: the high bit of a byte of `found` is set where its byte is one
-  // of those; above the first such byte there may be wrong alarms, as borrows
-  // run upwards, but never below it.
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHighs = 0x8080808080808080;
-  const char* const first = ++p;
-  bool has_escapes = false;
-  while (true) {
-    while (end_ - p >= 8) {
-      uint64_t word;
-      std::memcpy(&word, p, sizeof(word));
-      const uint64_t quote = word ^ (kOnes * '"');
-      const uint64_t backslash = word ^ (kOnes * '\\');
-      const uint64_t found = ((quote - kOnes) & ~quote) |
-                             ((backslash - kOnes) & ~backslash) |
-                             ((word - kOnes * 0x20) & ~word);
-      if ((found & kHighs) != 0) {
-        if constexpr (std::endian::native == std::endian::little) {
-          p += std::countr_zero(found & kHighs) / 8;
-        }
-        break;
-      }
-      p += 8;
-    }
-    while (p != end_ && *p != '"' && *p != '\\' &&
-           static_cast<unsigned char>(*p) >= 0x20) {
-      ++p;
-    }
-    if (p == end_) return Fail(p, "the document ends within a string");
-    if (*p == '"') break;
-    if (*p != '\\') {
-      return Fail(p, "a control character in a string must be escaped");
-    }
-    has_escapes = true;
-    p = ReadEscape(p);
-    if (p == nullptr) return nullptr;
+inline const char* JsonParser::SkipPlain(const char* p) const {
+#ifdef __SSE2__
+  while (end_ - p >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    // Unsigned bytes, for which SSE2 has no comparison: min(x, 31) == x.
+    const __m128i control =
+        _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+    const int found = _mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(quote, backslash), control));
+    if (found != 0) return p + std::countr_zero(static_cast<unsigned>(found));
+    p += 16;
   }
+#endif
+  while (p != end_ && *p != '"' && *p != '\\' &&
+         static_cast<unsigned char>(*p) >= 0x20) {
+    ++p;
+  }
+  return p;
+}
+
+inline const char* JsonParser::ReadString(const char* p, JsonString* string) {
+  const char* const first = ++p;
+  p = SkipPlain(p);
+  if (p == end_ || *p != '"') return ReadUnusualString(first, p, string);
   string->raw = absl::string_view(first, p - first);
-  string->has_escapes = has_escapes;
+  string->has_escapes = false;
   return p + 1;
 }
 
@@ -91,27 +81,23 @@ inline const char* JsonParser::ReadNumber(const char* p,
   return may_be_infinite ? CheckFinite(p, *text) : p;
 }
 
-inline bool JsonParser::AddName(const JsonString& name) {
-  const absl::string_view text =
-      name.has_escapes ? KeepUnescaped(name) : name.raw;
-  Object& object = objects_[objects_open_ - 1];
+inline uint64_t JsonParser::FilterBit(absl::string_view name) {
+  if (name.empty()) return 1;
   // Length and two characters tell nearly all names of an object apart.
-  const size_t mixed = text.empty()
-                           ? 0
-                           : text.size() * 7 +
-                                 static_cast<unsigned char>(text.front()) * 5 +
-                                 static_cast<unsigned char>(text.back());
-  const uint64_t bit = uint64_t{1} << (mixed % 64);
-  const size_t count = names_.size() - object.first_name;
-  if (count >= kNamesCompared) {
-    if (!AddToLargeObject(object, text)) return false;
-  } else if ((object.filter & bit) != 0) {
-    for (size_t i = object.first_name; i < names_.size(); ++i) {
-      if (names_[i] == text) return false;
-    }
-  }
+  const unsigned first = static_cast<unsigned char>(name.front());
+  const unsigned last = static_cast<unsigned char>(name.back());
+  return uint64_t{1} << ((name.size() * 7 + first * 5 + last) % 64);
+}
+
+inline bool JsonParser::AddName(const JsonString& name) {
+  Object& object = objects_[objects_open_ - 1];
+  const uint64_t bit = FilterBit(name.raw);
+  const bool is_new = !name.has_escapes && (object.filter & bit) == 0 &&
+                      name_count_ - object.first_name < kNamesCompared &&
+                      name_count_ < names_.size();
+  if (!is_new) return AddUnusualName(name);
   object.filter |= bit;
-  names_.push_back(text);
+  names_[name_count_++] = name.raw;
   return true;
 }
 
@@ -132,12 +118,12 @@ inline const char* JsonParser::ReadName(const char* p, JsonString* name) {
 }
 
 inline void JsonParser::StartObject() {
-  objects_[objects_open_++] = {names_.size(), unescaped_count_, 0};
+  objects_[objects_open_++] = {name_count_, unescaped_count_, 0};
 }
 
 inline void JsonParser::EndObject() {
   const Object& object = objects_[--objects_open_];
-  names_.resize(object.first_name);
+  name_count_ = object.first_name;
   unescaped_count_ = object.first_unescaped;
 }
 
