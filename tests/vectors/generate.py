@@ -154,10 +154,32 @@ def station(offset, station_id, minutes, temperature, **more):
             "value": json.dumps(value).encode(), "headers": []}
 
 
+def worked_example():
+    """The one that docs/formats/ shows step by step."""
+    records = [
+        (0, "00433", '{"station_id": "00433", "timestamp": "2026-01-25T12:00:00Z", "humidity": 81, "temperature": 3.1}'),
+        (1, "00427", '{"station_id": "00427", "timestamp": "2026-01-25T12:00:00Z", "temperature": 4.0}'),
+        (2, "00433", '{"station_id": "00433", "timestamp": "2026-01-25T12:20:00Z", "quality": 3, "temperature": 3.9}'),
+        (3, "00433", '{"station_id": "00433", "timestamp": "2026-01-25T13:10:00+01:00", "temperature": 3.45}'),
+        (4, "00433", '{"station_id": "00433", "timestamp": "2026-01-25t12:20:00.000z", "temperature": 3.9}'),
+        (5, "00433", '{"station_id": "00433", "timestamp": "2026-01-25T12:00:00Z", "temperature": 3.2}'),
+        (6, "00433", '{"station_id": "00433", "timestamp": "yesterday", "temperature": 1}'),
+        (9, "00433", '{"station_id": "00433", "timestamp": "2026-01-25T13:20:00Z", "temperature": 2.5}'),
+    ]
+    entries = [{"offset": offset, "log_time_ms": 1769904000000, "key": key.encode(),
+                "value": value.encode(), "headers": []} for offset, key, value in records]
+    entries.append({"offset": 10, "log_time_ms": 1769904000000, "key": b"00433",
+                    "value": b"2026-01-25T15:00:00Z",
+                    "headers": [(b"windproof-control", b"watermark")]})
+    return entries
+
+
 def main(folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    logs = [golden(
+    logs = [golden("example", "the worked example of docs/formats/", WEATHER, "weather.00433", 0,
+                   worked_example())]
+    logs += [golden(
         "several-keys", "two stations in one partition: each one's records are other to the other",
         WEATHER, "weather.mixed", 0,
         [station(n, "10384" if n % 3 else "10382", 7 * n, n / 4 - 3, humidity=50 + n)
