@@ -1,14 +1,12 @@
 #include "common/pipeline/record_reader.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+#include <cassert>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <utility>
 
-#include "absl/numeric/int128.h"
-#include "absl/strings/str_cat.h"
 #include "common/canonical/json_value.h"
 #include "common/canonical/number.h"
 #include "common/pipeline/text.h"
@@ -19,77 +17,46 @@ namespace {
 constexpr size_t kKeyMax = 128;
 constexpr int64_t kYear0Ms = kYear0Seconds * 1000;
 constexpr int64_t kYear10000Ms = kYear10000Seconds * 1000;
-constexpr double kAggregatedEnd = 1e15;
-
 // How many members of a value have a guess; further ones are looked up.
 constexpr size_t kGuessed = 64;
 
-// Scratch memory that is kept between records.
-constexpr size_t kScratchKept = size_t{1} << 16;
+// Room for the value of a member and what follows it, but for the text of a
+// string: a number, a timestamp, `false`, the quotes of a string, a key from
+// the message with both of its characters escaped.
+constexpr size_t kMemberRoom = 2 * kKeyMax + 2;
+static_assert(kMemberRoom > kNumberSizeMax + 1);
 
-constexpr std::array<int64_t, 10> kPowersOf10 = {
-    1,       10,        100,        1'000,       10'000,
-    100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
-
-// Fills `value` from an RFC 8785 number. False if its double is 10^15 or more
-// in magnitude.
-bool Aggregate(absl::string_view canonical, AggregatedValue* value) {
-  constexpr size_t kExactDigits = 15;
-  constexpr size_t kNanoDigits = 9;
-  // Nearly all numbers have at most 15 digits, 9 of them after the point. Such
-  // digits and such a power of ten are exact as doubles, so that one division
-  // gives the nearest double of the number.
-  const bool negative = canonical[0] == '-';
-  const char* p = canonical.data() + (negative ? 1 : 0);
-  const char* const end = canonical.data() + canonical.size();
-  if (static_cast<size_t>(end - p) <= kExactDigits + 1) {
-    int64_t digits = 0;
-    size_t fraction = 0;
-    for (; p != end && *p >= '0' && *p <= '9'; ++p) {
-      digits = digits * 10 + (*p - '0');
-    }
-    if (p != end && *p == '.') {
-      const char* const first = ++p;
-      for (; p != end && *p >= '0' && *p <= '9'; ++p) {
-        digits = digits * 10 + (*p - '0');
-      }
-      fraction = p - first;
-    }
-    constexpr int64_t kDigitsEnd = 1'000'000'000'000'000;
-    if (p == end && fraction <= kNanoDigits && digits < kDigitsEnd) {
-      if (negative) digits = -digits;
-      value->present = true;
-      value->number = static_cast<double>(digits) /
-                      static_cast<double>(kPowersOf10[fraction]);
-      value->nanounits =
-          Nanounits(digits) * Nanounits(kPowersOf10[kNanoDigits - fraction]);
-      return true;
-    }
-  }
-  const double number = NumberFromText(canonical);
-  if (!(std::abs(number) < kAggregatedEnd)) return false;
-  value->present = true;
-  value->number = number;
-  value->nanounits = NanounitsFromCanonicalNumber(canonical);
-  return true;
-}
+// A longer canonical record does not keep its room.
+constexpr size_t kRoomKept = size_t{1} << 16;
 
 // Whether a text that ParseTimestamp takes is the canonical form for sure:
-// YYYY-MM-DDThh:mm:ssZ.
+// YYYY-MM-DDThh:mm:ssZ. An escape makes the text of a JSON string longer.
+constexpr size_t kCanonicalTimeSize = 20;
 bool IsCanonicalTime(absl::string_view text) {
-  return text.size() == 20 && text[10] == 'T' && text[19] == 'Z';
+  return text.size() == kCanonicalTimeSize && text[10] == 'T' &&
+         text[19] == 'Z';
 }
 
-// The first header that makes `record` a control record, or nullptr.
-const LogRecord::Header* ControlHeader(const LogRecord& record) {
-  for (const LogRecord::Header& header : record.headers) {
-    if (header.name == kControlHeader) return &header;
+// Whether `name` is `raw`. Most names have 8 to 16 bytes, which two loads each
+// compare without a call.
+bool SameName(const std::string& name, absl::string_view raw) {
+  const size_t size = name.size();
+  if (size != raw.size()) return false;
+  if (size < 8 || size > 16) {
+    return std::memcmp(name.data(), raw.data(), size) == 0;
   }
-  return nullptr;
+  uint64_t first[2];
+  uint64_t last[2];
+  std::memcpy(&first[0], name.data(), 8);
+  std::memcpy(&first[1], raw.data(), 8);
+  std::memcpy(&last[0], name.data() + size - 8, 8);
+  std::memcpy(&last[1], raw.data() + size - 8, 8);
+  return first[0] == first[1] && last[0] == last[1];
 }
 
-void Append(absl::string_view text, std::string* out) {
-  out->append(text.data(), text.size());
+char* Put(absl::string_view text, char* out) {
+  std::memcpy(out, text.data(), text.size());
+  return out + text.size();
 }
 
 }  // namespace
@@ -133,7 +100,7 @@ class RecordReader::Collector {
     if (!name.has_escapes) {
       if (position < kGuessed) {
         const size_t guess = guesses_[position];
-        if (slots_[guess].name == name.raw) {
+        if (SameName(slots_[guess].name, name.raw)) {
           current_ = &found_[guess];
           return;
         }
@@ -206,6 +173,10 @@ RecordReader::RecordReader(const PipelineSpec& spec) : spec_(spec) {
     slot.prefix = ",";
     AppendQuoted(slot.name, &slot.prefix);
     slot.prefix.push_back(':');
+    slot.prefix_size = slot.prefix.size();
+    const size_t units = (slot.prefix_size + kPrefixUnit - 1) / kPrefixUnit;
+    slot.prefix.resize(units * kPrefixUnit, ' ');
+    room_ += slot.prefix.size() + kMemberRoom;
     if (slot.role == Slot::Role::kKey) key_slot_ = i;
     if (slot.role == Slot::Role::kTimestamp) timestamp_slot_ = i;
     slot_of_name_[slot.name] = i;
@@ -261,9 +232,17 @@ RecordReader::Finding RecordReader::Classify(const LogRecord& record) {
     if (!IsUsableKey(*record.key)) return Finding::kKeyNotUsable;
     result_.key = *record.key;
   }
-  const LogRecord::Header* control = ControlHeader(record);
+  const LogRecord::Header* control = FindControlHeader(record);
   return control == nullptr ? ClassifyValue(record)
                             : ClassifyControl(record, *control);
+}
+
+const LogRecord::Header* RecordReader::FindControlHeader(
+    const LogRecord& record) {
+  for (const LogRecord::Header& header : record.headers) {
+    if (header.name == kControlHeader) return &header;
+  }
+  return nullptr;
 }
 
 RecordReader::Finding RecordReader::ClassifyControl(
@@ -340,7 +319,7 @@ absl::string_view RecordReader::TextOf(const Found& found,
 std::optional<Timestamp> RecordReader::FindTimestamp() {
   const Found& found = found_[timestamp_slot_];
   if (found.kind == Found::Kind::kString) {
-    return ParseTimestamp(TextOf(found, &time_scratch_));
+    return ParseTimestamp(TextOf(found, &scratch_));
   }
   if (found.kind == Found::Kind::kNumber) {
     return TimestampFromMillisDouble(NumberFromText(found.raw));
@@ -359,182 +338,103 @@ bool RecordReader::IsWithinSkew(const Timestamp& time,
 }
 
 void RecordReader::WriteCanonical() {
-  if (canonical_.capacity() > kScratchKept) canonical_ = std::string();
-  canonical_.clear();
+  MakeRoom();
   for (AggregatedValue& value : aggregated_) value.present = false;
+  char* out = canonical_.data();
   for (size_t i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     const Found& found = found_[i];
     switch (slot.role) {
       case Slot::Role::kKey:
-        Append(slot.prefix, &canonical_);
-        WriteKey(found);
+        out = PutKey(found, PutPrefix(slot, out));
         break;
       case Slot::Role::kTimestamp:
-        Append(slot.prefix, &canonical_);
-        WriteTimestamp(found);
+        out = PutTimestamp(found, PutPrefix(slot, out));
         break;
       case Slot::Role::kString:
-        if (found.kind != Found::Kind::kString) break;
-        Append(slot.prefix, &canonical_);
-        AppendCanonicalString(
-            {.raw = found.raw, .has_escapes = found.has_escapes}, &canonical_);
+        if (found.kind == Found::Kind::kString) {
+          out = PutString(found, PutPrefix(slot, out));
+        }
         break;
       case Slot::Role::kNumber:
-        if (found.kind == Found::Kind::kNumber) WriteNumber(slot, found.raw);
+        if (found.kind == Found::Kind::kNumber) {
+          out = PutNumberMember(slot, found.raw, out);
+        }
         break;
       case Slot::Role::kBoolean:
-        if (found.kind != Found::Kind::kTrue &&
-            found.kind != Found::Kind::kFalse) {
-          break;
+        if (found.kind == Found::Kind::kTrue) {
+          out = Put("true", PutPrefix(slot, out));
+        } else if (found.kind == Found::Kind::kFalse) {
+          out = Put("false", PutPrefix(slot, out));
         }
-        Append(slot.prefix, &canonical_);
-        Append(found.kind == Found::Kind::kTrue ? "true" : "false",
-               &canonical_);
         break;
     }
   }
   canonical_[0] = '{';  // in place of the first comma
-  canonical_.push_back('}');
-  result_.canonical = canonical_;
+  *out++ = '}';
+  result_.canonical =
+      absl::string_view(canonical_.data(), out - canonical_.data());
   result_.aggregated = aggregated_.data();
 }
 
-void RecordReader::WriteKey(const Found& found) {
-  if (found.kind == Found::Kind::kString && !found.has_escapes) {
-    canonical_.push_back('"');
-    Append(found.raw, &canonical_);
-    canonical_.push_back('"');
+void RecordReader::MakeRoom() {
+  // RFC 8785 makes no string longer than a document had it.
+  size_t room = room_;
+  for (const Found& found : found_) {
+    if (found.kind == Found::Kind::kString) room += found.raw.size();
+  }
+  if (room > canonical_.size() || canonical_.size() > kRoomKept) {
+    canonical_ = std::string(room, '\0');
+  }
+}
+
+char* RecordReader::PutPrefix(const Slot& slot, char* out) {
+  for (size_t i = 0; i < slot.prefix.size(); i += kPrefixUnit) {
+    std::memcpy(out + i, slot.prefix.data() + i, kPrefixUnit);
+  }
+  return out + slot.prefix_size;
+}
+
+char* RecordReader::PutKey(const Found& found, char* out) {
+  if (found.kind == Found::Kind::kString) return PutString(found, out);
+  scratch_.clear();
+  AppendQuoted(result_.key, &scratch_);
+  return Put(scratch_, out);
+}
+
+char* RecordReader::PutTimestamp(const Found& found, char* out) {
+  *out++ = '"';
+  if (found.kind == Found::Kind::kString && IsCanonicalTime(found.raw)) {
+    out = Put(found.raw.substr(0, kCanonicalTimeSize), out);
   } else {
-    AppendQuoted(result_.key, &canonical_);
+    scratch_.clear();
+    AppendTimestamp(result_.time, &scratch_);
+    out = Put(scratch_, out);
   }
+  *out++ = '"';
+  return out;
 }
 
-void RecordReader::WriteTimestamp(const Found& found) {
-  canonical_.push_back('"');
-  if (found.kind == Found::Kind::kString && !found.has_escapes &&
-      IsCanonicalTime(found.raw)) {
-    Append(found.raw, &canonical_);
-  } else {
-    AppendTimestamp(result_.time, &canonical_);
+char* RecordReader::PutString(const Found& found, char* out) {
+  if (!found.has_escapes) {
+    *out++ = '"';
+    out = Put(found.raw, out);
+    *out++ = '"';
+    return out;
   }
-  canonical_.push_back('"');
+  scratch_.clear();
+  AppendCanonicalString({.raw = found.raw, .has_escapes = true}, &scratch_);
+  assert(scratch_.size() <= found.raw.size() + 2);
+  return Put(scratch_, out);
 }
 
-void RecordReader::WriteNumber(const Slot& slot, absl::string_view text) {
-  const size_t before = canonical_.size();
-  Append(slot.prefix, &canonical_);
-  const size_t first = canonical_.size();
-  AppendCanonicalNumberText(text, &canonical_);
-  if (slot.aggregated < 0) return;
-  if (!Aggregate(absl::string_view(canonical_).substr(first),
-                 &aggregated_[slot.aggregated])) {
-    canonical_.resize(before);  // too large to aggregate: wrongly typed
-  }
-}
-
-std::optional<RecordProblem> RecordReader::Explain(const LogRecord& record) {
-  constexpr absl::string_view kUsableKeys =
-      "1 to 128 bytes of UTF-8 without control characters";
-  constexpr absl::string_view kTimestamps =
-      "RFC 3339 text with seconds, up to 9 fraction digits and Z or an offset, "
-      "or whole milliseconds since the epoch, within the years 0000 to 9999";
-  const auto shown = [](const Found& found) -> std::string {
-    switch (found.kind) {
-      case Found::Kind::kNothing:
-        return "nothing";
-      case Found::Kind::kNull:
-        return "null";
-      case Found::Kind::kFalse:
-        return "false";
-      case Found::Kind::kTrue:
-        return "true";
-      case Found::Kind::kNumber:
-        return found.raw.size() <= 64
-                   ? std::string(found.raw)
-                   : absl::StrCat(found.raw.substr(0, 64), "...");
-      case Found::Kind::kString: {
-        std::string scratch;
-        return ShownText(TextOf(found, &scratch));
-      }
-      case Found::Kind::kNested:
-        return "an object or array";
-    }
-    return "";
-  };
-  const Finding finding = Classify(record);
-  result_.kind = KindOf(finding);
-  const std::string header = absl::StrCat("header ", kControlHeader);
-  switch (finding) {
-    case Finding::kCanonical:
-    case Finding::kControl:
-      return std::nullopt;
-    case Finding::kKeyNotUsable:
-      return RecordProblem{"message key", ShownText(*record.key),
-                           std::string(kUsableKeys)};
-    case Finding::kControlWithoutKey:
-      return RecordProblem{
-          "message key", "nothing",
-          absl::StrCat("a control record needs a message key: ", kUsableKeys)};
-    case Finding::kNoKeyInBadValue:
-      return RecordProblem{
-          "message key", "nothing",
-          absl::StrCat("a message key, or a value whose ", spec_.key_field,
-                       " is one; the value is not: ",
-                       record.value.has_value() ? parse_status_.message()
-                                                : "it is null")};
-    case Finding::kNoKeyInField:
-      return RecordProblem{
-          spec_.key_field, shown(found_[key_slot_]),
-          absl::StrCat("where there is no message key, a string of ",
-                       kUsableKeys)};
-    case Finding::kSeveralControlHeaders:
-      return RecordProblem{header, "more than one", "one"};
-    case Finding::kControlHeaderUnknown: {
-      const std::optional<absl::string_view> value =
-          ControlHeader(record)->value;
-      return RecordProblem{header,
-                           value.has_value() ? ShownText(*value) : "null",
-                           std::string(kControlWatermark)};
-    }
-    case Finding::kControlTimeBad:
-      return RecordProblem{
-          "value", record.value ? ShownText(*record.value) : "null",
-          "a control record's value is a timestamp and nothing else, as in "
-          "2026-01-25T12:00:00Z"};
-    case Finding::kLogTimeNegative:
-      return RecordProblem{"log time", absl::StrCat(record.log_time_ms),
-                           "milliseconds since the epoch, not negative"};
-    case Finding::kBeyondSkew:
-      return RecordProblem{
-          ControlHeader(record) == nullptr ? spec_.timestamp_field : "value",
-          FormatTimestamp(result_.time),
-          absl::StrCat("at most ", spec_.future_skew_ms,
-                       " ms (future_skew_ms) past the log time, which is ",
-                       FormatTimestamp(TimestampFromMillis(
-                           std::min(record.log_time_ms, kYear10000Ms - 1))))};
-    case Finding::kValueBad:
-      return RecordProblem{"value",
-                           record.value ? ShownText(*record.value) : "null",
-                           absl::StrCat("one JSON object (I-JSON); ",
-                                        record.value ? parse_status_.message()
-                                                     : "null is none")};
-    case Finding::kKeysDiffer:
-      return RecordProblem{
-          spec_.key_field, shown(found_[key_slot_]),
-          absl::StrCat("the message key, which is ", ShownText(*record.key),
-                       ", or no such field")};
-    case Finding::kTimestampBad:
-      return RecordProblem{spec_.timestamp_field,
-                           shown(found_[timestamp_slot_]),
-                           std::string(kTimestamps)};
-    case Finding::kWindowDoesNotFit:
-      return RecordProblem{
-          spec_.timestamp_field, FormatTimestamp(result_.time),
-          absl::StrCat("a time whose window of ", spec_.window_ms,
-                       " ms begins and ends within the years 0000 to 9999")};
-  }
-  return std::nullopt;
+char* RecordReader::PutNumberMember(const Slot& slot, absl::string_view text,
+                                    char* out) {
+  char* const number = PutPrefix(slot, out);
+  if (slot.aggregated < 0) return PutNumber(text, number, &scratch_);
+  char* const end = PutAggregatedNumber(text, number, &scratch_,
+                                        &aggregated_[slot.aggregated]);
+  return end == nullptr ? out : end;  // too large: wrongly typed
 }
 
 bool IsUsableKey(absl::string_view key) {

@@ -14,9 +14,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "common/canonical/decimal.h"
 #include "common/canonical/json_parser.h"
 #include "common/canonical/timestamp.h"
+#include "common/pipeline/field_number.h"
 #include "common/pipeline/log_record.h"
 #include "common/pipeline/spec.h"
 
@@ -24,13 +24,6 @@ namespace windproof {
 
 inline constexpr absl::string_view kControlHeader = "windproof-control";
 inline constexpr absl::string_view kControlWatermark = "watermark";
-
-// A value of an aggregated field.
-struct AggregatedValue {
-  bool present = false;
-  double number = 0;        // as its canonical bytes show it
-  Nanounits nanounits = 0;  // rounded half-even to 9 decimals
-};
 
 // Why a record is invalid or nobody's, for people.
 struct RecordProblem {
@@ -103,7 +96,10 @@ class RecordReader {
     Role role = Role::kString;
     int aggregated = -1;  // its index in spec.aggregated
     std::string name;
-    std::string prefix;  // `,"name":`
+    // `,"name":`, then spaces up to a multiple of kPrefixUnit: whole units are
+    // copied faster than a length that only the run knows.
+    std::string prefix;
+    size_t prefix_size = 0;  // without those spaces
   };
 
   // What a value holds under the name of a slot.
@@ -126,13 +122,18 @@ class RecordReader {
   // Handler of the parser: fills found_.
   class Collector;
 
+  static constexpr size_t kPrefixUnit = 32;
+
   static Kind KindOf(Finding finding);
+  // The first header that makes `record` a control record, or nullptr.
+  static const LogRecord::Header* FindControlHeader(const LogRecord& record);
 
   // Each applies tests and fills result_ and, below, what they need.
   Finding Classify(const LogRecord& record);
   Finding ClassifyControl(const LogRecord& record,
                           const LogRecord::Header& control);
   Finding ClassifyValue(const LogRecord& record);
+  static std::string Shown(const Found& found);  // for people
 
   // Fills found_. False where the value is not one JSON object, which
   // parse_status_ then explains.
@@ -142,13 +143,20 @@ class RecordReader {
   // The string of `found`: a view into the record, or into `scratch`.
   static absl::string_view TextOf(const Found& found, std::string* scratch);
 
+  // Writes canonical_ and aggregated_ from found_. Each Put function writes to
+  // `out` and returns the position after that.
   void WriteCanonical();
-  void WriteKey(const Found& found);
-  void WriteTimestamp(const Found& found);
-  void WriteNumber(const Slot& slot, absl::string_view text);
+  void MakeRoom();
+  static char* PutPrefix(const Slot& slot, char* out);
+  char* PutKey(const Found& found, char* out);
+  char* PutTimestamp(const Found& found, char* out);
+  char* PutString(const Found& found, char* out);
+  // As PutPrefix and the number, or nothing where it is too large.
+  char* PutNumberMember(const Slot& slot, absl::string_view text, char* out);
 
   const PipelineSpec& spec_;
   std::vector<Slot> slots_;  // in RFC 8785 member order
+  size_t room_ = 0;          // of a canonical record but for its strings
   size_t key_slot_ = 0;
   size_t timestamp_slot_ = 0;
   absl::flat_hash_map<std::string, size_t> slot_of_name_;
@@ -162,8 +170,8 @@ class RecordReader {
   std::vector<Found> found_;  // one a slot
   absl::Status parse_status_;
   std::string key_scratch_;
-  std::string time_scratch_;
-  std::string canonical_;
+  std::string scratch_;
+  std::string canonical_;  // the record is its beginning
   std::vector<AggregatedValue> aggregated_;
   Result result_;
 };
