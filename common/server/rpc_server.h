@@ -1,0 +1,89 @@
+// The gRPC server that shows modules to the world: their services, health,
+// reflection.
+//
+// Health names: "" (all that is here) and each service's full name say whether
+// it is ready; `liveness` says that the process is there, until the end.
+// Thread-safe.
+#ifndef WINDPROOF_COMMON_SERVER_RPC_SERVER_H_
+#define WINDPROOF_COMMON_SERVER_RPC_SERVER_H_
+
+#include <grpcpp/channel.h>
+#include <grpcpp/server.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/server/rpc_stats.h"
+#include "common/server/service_module.h"
+#include "common/sync/mutex.h"
+
+namespace windproof {
+
+class RpcServer {
+ public:
+  // Largest message that goes in or out.
+  static constexpr int kMaxMessageBytes = 64 << 20;
+
+  struct Options {
+    // HOST:PORT, port 0 for a free one. Empty: reached only by Channel().
+    std::string listen;
+    // Started already. They must outlive the server.
+    std::vector<ServiceModule*> modules;
+    // How often the modules are asked whether they are ready.
+    std::chrono::milliseconds ready_interval{1000};
+  };
+
+  // Listens, and serves what is ready. InvalidArgument: no HOST:PORT;
+  // Unavailable: nobody can listen there.
+  static absl::StatusOr<std::unique_ptr<RpcServer>> Start(
+      const Options& options);
+
+  // As Shutdown(), at once.
+  ~RpcServer();
+
+  // HOST:PORT with the port that it got.
+  const std::string& address() const { return address_; }
+
+  // A channel within this process; ends with the server.
+  std::shared_ptr<grpc::Channel> Channel();
+
+  // OK when all modules are; otherwise the first that is not, and why.
+  absl::Status Ready() const;
+
+  const RpcStats& stats() const { return *stats_; }
+
+  // First step of a shutdown: every health name but `liveness` is NOT_SERVING
+  // from here on. Calls are still answered.
+  void StopServing();
+
+  // Waits for the calls that are on, at most until `deadline`, cancels the
+  // rest and stops listening. Once.
+  void Shutdown(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  explicit RpcServer(const Options& options);
+
+  void WatchReadiness();
+  void CheckReadiness();
+
+  const Options options_;
+  std::string address_;
+  std::unique_ptr<RpcStats> stats_;
+  std::unique_ptr<grpc::Server> server_;
+  std::thread watcher_;
+
+  mutable Mutex mutex_;
+  CondVar stopped_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status ready_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_COMMON_SERVER_RPC_SERVER_H_
