@@ -1,0 +1,151 @@
+#include "services/anchor/anchor_module.h"
+
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "services/anchor/anchor_service.h"
+#include "services/anchor/checkpoint_watch.h"
+#include "services/anchor/embedded_ledger.h"
+
+namespace windproof {
+namespace {
+
+Anchorer::Options AnchorerOptions(const AnchorModule::Options& options) {
+  Anchorer::Options result;
+  result.confirmations_required = options.confirmations_required;
+  result.pending_max = options.pending_max;
+  result.on_equivocation = [warn = options.warn](const Equivocation& found) {
+    if (!warn) return;
+    warn(absl::StrCat("equivocation: window ", found.window, " revision ",
+                      found.revision, " is anchored as ", HexOf(found.anchored),
+                      ", and there is ", HexOf(found.other)));
+  };
+  return result;
+}
+
+}  // namespace
+
+// In the order in which they need each other.
+struct AnchorModule::Parts {
+  Parts(const Options& options, std::unique_ptr<Ledger> owned)
+      : ledger(std::move(owned)),
+        anchorer(AnchorerOptions(options), *ledger),
+        watch({options.confirmations_required}, *ledger),
+        service(anchorer, *ledger, watch, options.confirmations_required) {}
+
+  const std::unique_ptr<Ledger> ledger;
+  Anchorer anchorer;
+  CheckpointWatch watch;
+  AnchorServiceImpl service;
+};
+
+AnchorModule::AnchorModule(std::unique_ptr<Parts> parts)
+    : parts_(std::move(parts)) {}
+
+AnchorModule::~AnchorModule() = default;
+
+absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Open(
+    Options options, const Ed25519PrivateKey& ledger_key) {
+  auto ledger = EmbeddedLedger::Open(options.ledger_path, options.ledger_name,
+                                     ledger_key, {});
+  if (!ledger.ok()) return ledger.status();
+  return Build(std::move(options), *std::move(ledger));
+}
+
+absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenReadOnly(
+    Options options) {
+  auto ledger = EmbeddedLedger::OpenReadOnly(options.ledger_path, nullptr);
+  if (!ledger.ok()) return ledger.status();
+  return Build(std::move(options), *std::move(ledger));
+}
+
+absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Build(
+    Options options, std::unique_ptr<Ledger> ledger) {
+  auto module = absl::WrapUnique(
+      new AnchorModule(std::make_unique<Parts>(options, std::move(ledger))));
+  Parts& parts = *module->parts_;
+  const auto state = parts.ledger->State();
+  if (!state.ok()) return state.status();
+  if (!state->broken.empty()) {
+    if (options.warn) {
+      options.warn(absl::StrCat(
+          "the ledger ", state->name,
+          " is broken and takes no more checkpoints: ", state->broken));
+    }
+    return module;
+  }
+  const absl::Status caught_up = parts.anchorer.CatchUp();
+  if (!caught_up.ok()) return caught_up;
+  return module;
+}
+
+grpc::Service* AnchorModule::service() { return &parts_->service; }
+
+absl::string_view AnchorModule::full_name() const {
+  return "windproof.v1.AnchorService";
+}
+
+absl::Status AnchorModule::Start() {
+  parts_->watch.Start();
+  return absl::OkStatus();
+}
+
+absl::Status AnchorModule::Ready() { return parts_->ledger->State().status(); }
+
+std::vector<Metric> AnchorModule::Metrics() {
+  const Anchorer::Counters counters = parts_->anchorer.counters();
+  std::vector<Metric> metrics;
+  const auto add = [&](const char* name, const char* help, Metric::Type type,
+                       double value) {
+    metrics.push_back({name, help, type, {}, value});
+  };
+  const auto count = [&](const char* name, const char* help, int64_t value) {
+    add(name, help, Metric::Type::kCounter, static_cast<double>(value));
+  };
+  const auto gauge = [&](const char* name, const char* help, int64_t value) {
+    add(name, help, Metric::Type::kGauge, static_cast<double>(value));
+  };
+  count("windproof_anchor_checkpoints_total",
+        "Checkpoints published to the ledger and read back.",
+        counters.anchored);
+  count("windproof_anchor_repeated_total",
+        "Checkpoints that were submitted again.", counters.repeated);
+  count("windproof_anchor_refused_total",
+        "Calls refused for what was submitted.", counters.refused);
+  count("windproof_anchor_failed_total",
+        "Calls that failed for another reason.", counters.failed);
+  count("windproof_anchor_equivocations_total",
+        "Other checkpoints of an anchored window and revision, submitted or "
+        "found on the ledger.",
+        counters.equivocations);
+  count("windproof_anchor_foreign_items_total",
+        "Ledger items that are no checkpoint, or do not follow their key's "
+        "last.",
+        counters.foreign_items);
+  gauge("windproof_anchor_keys", "Keys known from the ledger.", counters.keys);
+  gauge("windproof_anchor_pending", "Checkpoints in calls that wait or run.",
+        counters.pending);
+  gauge("windproof_anchor_watches", "Open WatchCheckpoints streams.",
+        parts_->watch.streams());
+  const auto state = parts_->ledger->State();
+  if (state.ok()) {
+    gauge("windproof_ledger_items", "Items on the ledger.", state->size);
+    gauge("windproof_ledger_broken",
+          "1 when the ledger was found broken and takes no more items.",
+          state->broken.empty() ? 0 : 1);
+  }
+  return metrics;
+}
+
+void AnchorModule::StopIntake() { parts_->watch.Stop(); }
+
+void AnchorModule::Shutdown(std::chrono::steady_clock::time_point) {
+  // Nothing waits here: a submission has its answer or was never accepted, and
+  // every batch was synced.
+  parts_->watch.Stop();
+}
+
+Ledger& AnchorModule::ledger() { return *parts_->ledger; }
+
+}  // namespace windproof

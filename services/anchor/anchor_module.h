@@ -1,0 +1,76 @@
+// The anchor as a whole: ledger, anchorer and gRPC service, built from options.
+//
+// Used by the anchor's own main and by the all-in-one server.
+#ifndef WINDPROOF_SERVICES_ANCHOR_ANCHOR_MODULE_H_
+#define WINDPROOF_SERVICES_ANCHOR_ANCHOR_MODULE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/crypto/ed25519.h"
+#include "common/server/service_module.h"
+#include "services/anchor/anchorer.h"
+#include "services/anchor/ledger.h"
+
+namespace windproof {
+
+// Thread-safe.
+class AnchorModule : public ServiceModule {
+ public:
+  struct Options {
+    std::string ledger_path;  // folder of the embedded ledger: DIR/ledger
+    std::string ledger_name;  // its identity, windproof/ledger-…
+    int64_t confirmations_required = 1;
+    int64_t pending_max = 16'384;
+    // Told what an operator must know: a ledger that is broken, an
+    // equivocation. One line, no newline. Must be thread-safe.
+    std::function<void(absl::string_view)> warn;
+  };
+
+  // Opens and checks the ledger, which is made where there is none, and reads
+  // it. A ledger that is broken is no error: it is warned of, reads go on.
+  //
+  // FailedPrecondition: it is another key's ledger. Unavailable, DataLoss: it
+  // cannot be opened.
+  static absl::StatusOr<std::unique_ptr<AnchorModule>> Open(
+      Options options, const Ed25519PrivateKey& ledger_key);
+
+  // The same over the embedded ledger in options.ledger_path of a stopped
+  // store, which nothing is written to: for audits of a data folder.
+  static absl::StatusOr<std::unique_ptr<AnchorModule>> OpenReadOnly(
+      Options options);
+
+  ~AnchorModule() override;
+
+  grpc::Service* service() override;
+  absl::string_view full_name() const override;
+  absl::Status Start() override;
+  // OK while the ledger can be read, also when it is broken: whoever audits it
+  // then needs it most.
+  absl::Status Ready() override;
+  std::vector<Metric> Metrics() override;
+  void StopIntake() override;
+  void Shutdown(std::chrono::steady_clock::time_point deadline) override;
+
+  Ledger& ledger();
+
+ private:
+  struct Parts;
+
+  explicit AnchorModule(std::unique_ptr<Parts> parts);
+  static absl::StatusOr<std::unique_ptr<AnchorModule>> Build(
+      Options options, std::unique_ptr<Ledger> ledger);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_ANCHOR_ANCHOR_MODULE_H_

@@ -1,0 +1,374 @@
+#include "services/anchor/anchorer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/anchor/ledger_keys.h"
+
+namespace windproof {
+namespace {
+
+// Counts the checkpoints of a call for as long as it lasts.
+class PendingScope {
+ public:
+  PendingScope(std::atomic<int64_t>& pending, int64_t count)
+      : pending_(pending), count_(count) {
+    total_ = pending_.fetch_add(count_) + count_;
+  }
+  ~PendingScope() { pending_.fetch_sub(count_); }
+  int64_t total() const { return total_; }
+
+ private:
+  std::atomic<int64_t>& pending_;
+  const int64_t count_;
+  int64_t total_ = 0;
+};
+
+absl::Status AtIndex(size_t index, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("checkpoints[", index,
+                                                  "]: ", status.message()));
+}
+
+std::string WindowOf(const Checkpoint& checkpoint) {
+  return LedgerWindowKey(checkpoint.pipeline, checkpoint.key,
+                         checkpoint.window_start_ms);
+}
+
+bool SameWindow(const Checkpoint& a, const Checkpoint& b) {
+  return a.window_start_ms == b.window_start_ms && a.revision == b.revision &&
+         a.key == b.key && a.pipeline == b.pipeline;
+}
+
+absl::Status EquivocationError(const Equivocation& found) {
+  return absl::AlreadyExistsError(
+      absl::StrCat("window ", found.window, " revision ", found.revision,
+                   " is already anchored as checkpoint ", HexOf(found.anchored),
+                   "; the one submitted is ", HexOf(found.other)));
+}
+
+}  // namespace
+
+Anchorer::Anchorer(Options options, Ledger& ledger)
+    : options_(std::move(options)), ledger_(ledger) {}
+
+absl::Status Anchorer::CatchUp() {
+  MutexLock lock(mutex_);
+  return ReadNewItems();
+}
+
+absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::Submit(
+    absl::Span<const Submission> submissions) {
+  const PendingScope pending(pending_,
+                             static_cast<int64_t>(submissions.size()));
+  absl::StatusOr<std::vector<AnchorReceipt>> receipts;
+  if (pending.total() > options_.pending_max) {
+    receipts = absl::UnavailableError(absl::StrCat(
+        pending.total(), " checkpoints wait to be anchored; up to ",
+        options_.pending_max, " may. Try again."));
+  } else {
+    absl::StatusOr<Batch> batch = Parse(submissions);
+    if (batch.ok()) {
+      MutexLock lock(mutex_);
+      receipts = SubmitLocked(*std::move(batch));
+    } else {
+      receipts = batch.status();
+    }
+  }
+  if (!receipts.ok()) {
+    const bool theirs = absl::IsInvalidArgument(receipts.status()) ||
+                        absl::IsAlreadyExists(receipts.status()) ||
+                        absl::IsFailedPrecondition(receipts.status());
+    MutexLock lock(counters_mutex_);
+    ++(theirs ? counters_.refused : counters_.failed);
+  }
+  return receipts;
+}
+
+absl::StatusOr<Anchorer::Batch> Anchorer::Parse(
+    absl::Span<const Submission> submissions) {
+  Batch batch;
+  batch.candidates.reserve(submissions.size());
+  for (size_t i = 0; i < submissions.size(); ++i) {
+    absl::StatusOr<Checkpoint> checkpoint =
+        ParseCheckpoint(submissions[i].checkpoint);
+    if (!checkpoint.ok()) {
+      // A checkpoint of other rules is as little use as none.
+      return AtIndex(i,
+                     absl::InvalidArgumentError(checkpoint.status().message()));
+    }
+    Candidate candidate;
+    candidate.submission = &submissions[i];
+    candidate.checkpoint = *std::move(checkpoint);
+    candidate.hash = Sha256Of(submissions[i].checkpoint);
+    batch.candidates.push_back(std::move(candidate));
+  }
+  return batch;
+}
+
+absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::SubmitLocked(Batch batch) {
+  // Others write to a ledger too, and an earlier call may have published more
+  // than it knew.
+  absl::Status status = ReadNewItems();
+  if (!status.ok()) return status;
+
+  std::vector<LedgerDraft> drafts;
+  for (size_t i = 0; i < batch.candidates.size(); ++i) {
+    status = Admit(i, batch);
+    if (!status.ok()) return AtIndex(i, status);
+  }
+  awaited_.clear();
+  int64_t repeated = 0;
+  for (const Candidate& candidate : batch.candidates) {
+    if (candidate.receipt.has_value() || candidate.same_as.has_value()) {
+      ++repeated;
+      continue;
+    }
+    const Checkpoint& checkpoint = candidate.checkpoint;
+    drafts.push_back({{LedgerStreamKey(checkpoint.pipeline, checkpoint.key),
+                       WindowOf(checkpoint)},
+                      candidate.submission->checkpoint,
+                      candidate.submission->signer,
+                      candidate.submission->signature});
+    awaited_[candidate.hash] = std::nullopt;
+  }
+  const int64_t published = static_cast<int64_t>(drafts.size());
+  if (!drafts.empty()) {
+    const auto txids = ledger_.Publish(drafts);
+    if (!txids.ok()) return txids.status();
+    // A receipt is what the ledger says, never what we meant to write.
+    status = ReadNewItems();
+    if (!status.ok()) return status;
+  }
+
+  std::vector<AnchorReceipt> receipts;
+  receipts.reserve(batch.candidates.size());
+  for (Candidate& candidate : batch.candidates) {
+    if (candidate.same_as.has_value()) {
+      receipts.push_back(receipts[*candidate.same_as]);
+      continue;
+    }
+    if (!candidate.receipt.has_value()) {
+      candidate.receipt = awaited_[candidate.hash];
+    }
+    if (!candidate.receipt.has_value()) {
+      return absl::UnavailableError(absl::StrCat(
+          "checkpoint ", HexOf(candidate.hash),
+          " was published but cannot be read back from the ledger yet"));
+    }
+    receipts.push_back(*candidate.receipt);
+  }
+  awaited_.clear();
+  MutexLock lock(counters_mutex_);
+  counters_.anchored += published;
+  counters_.repeated += repeated;
+  return receipts;
+}
+
+absl::Status Anchorer::Admit(size_t index, Batch& batch) {
+  Candidate& candidate = batch.candidates[index];
+  const Checkpoint& checkpoint = candidate.checkpoint;
+  const std::string window = WindowOf(checkpoint);
+
+  const auto [same, first_of_batch] =
+      batch.by_window.try_emplace({window, checkpoint.revision}, index);
+  if (!first_of_batch) {
+    const Candidate& earlier = batch.candidates[same->second];
+    if (earlier.hash == candidate.hash) {
+      candidate.same_as = same->second;
+      return absl::OkStatus();
+    }
+    const Equivocation found{window, checkpoint.revision, earlier.hash,
+                             candidate.hash};
+    Report(found);
+    return EquivocationError(found);
+  }
+
+  const absl::Status looked_up = LookUp(window, candidate);
+  if (!looked_up.ok() || candidate.receipt.has_value()) return looked_up;
+
+  // The key's last checkpoint: of this batch, or else of the ledger.
+  const std::string stream =
+      LedgerStreamKey(checkpoint.pipeline, checkpoint.key);
+  const KeyState* state = nullptr;
+  if (const auto it = batch.keys.find(stream); it != batch.keys.end()) {
+    state = &it->second;
+  } else if (const auto known = keys_.find(stream); known != keys_.end()) {
+    state = &known->second;
+  }
+  const absl::Status follows = CheckFollows(checkpoint, state);
+  if (!follows.ok()) return follows;
+  batch.keys[stream] = {checkpoint.seq, candidate.hash, checkpoint.topic,
+                        checkpoint.partition};
+  return absl::OkStatus();
+}
+
+absl::Status Anchorer::ForEachItem(
+    const std::string& window,
+    absl::FunctionRef<bool(const LedgerItem& item)> visit) {
+  LedgerQuery query;
+  for (bool at_end = false; !at_end;) {
+    const absl::StatusOr<LedgerPage> page = ledger_.Find(window, query);
+    if (!page.ok()) return page.status();
+    for (const LedgerItem& item : page->items) {
+      if (!visit(item)) return absl::OkStatus();
+    }
+    query.first = page->next;
+    at_end = page->at_end;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Anchorer::LookUp(const std::string& window, Candidate& candidate) {
+  std::optional<Equivocation> other;
+  const absl::Status status = ForEachItem(window, [&](const LedgerItem& item) {
+    if (item.data == candidate.submission->checkpoint) {
+      candidate.receipt = ReceiptOf(item, candidate.hash);
+      return false;
+    }
+    // Not the end of the search: what was submitted may be there as well, as
+    // the other one of an equivocation that somebody else made.
+    const absl::StatusOr<Checkpoint> found = ParseCheckpoint(item.data);
+    if (!other.has_value() && found.ok() &&
+        SameWindow(*found, candidate.checkpoint)) {
+      other = Equivocation{window, found->revision, Sha256Of(item.data),
+                           candidate.hash};
+    }
+    return true;
+  });
+  if (!status.ok()) return status;
+  if (!other.has_value()) return absl::OkStatus();
+  // The first counts, wherever the one submitted stands.
+  candidate.receipt.reset();
+  Report(*other);
+  return EquivocationError(*other);
+}
+
+void Anchorer::CompareWithEarlier(const LedgerItem& item,
+                                  const Checkpoint& checkpoint) {
+  const std::string window = WindowOf(checkpoint);
+  std::optional<Equivocation> other;
+  // Best effort: where the ledger cannot be read now, the verifier still sees
+  // both items.
+  ForEachItem(window, [&](const LedgerItem& earlier) {
+    if (earlier.position >= item.position) return false;
+    const absl::StatusOr<Checkpoint> found = ParseCheckpoint(earlier.data);
+    if (earlier.data != item.data && found.ok() &&
+        SameWindow(*found, checkpoint)) {
+      other = Equivocation{window, found->revision, Sha256Of(earlier.data),
+                           Sha256Of(item.data)};
+    }
+    return !other.has_value();
+  }).IgnoreError();
+  if (other.has_value()) Report(*other);
+}
+
+absl::Status Anchorer::CheckFollows(const Checkpoint& checkpoint,
+                                    const KeyState* state) {
+  const std::string stream =
+      LedgerStreamKey(checkpoint.pipeline, checkpoint.key);
+  if (state != nullptr && (state->topic != checkpoint.topic ||
+                           state->partition != checkpoint.partition)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "key ", stream, " is known from topic ", state->topic, " partition ",
+        state->partition, "; this checkpoint is from topic ", checkpoint.topic,
+        " partition ", checkpoint.partition,
+        ". A key lives in one partition of one topic."));
+  }
+  const int64_t expected = state == nullptr ? 0 : state->seq + 1;
+  if (checkpoint.seq != expected) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("key ", stream, ": seq is ", checkpoint.seq, "; ",
+                     expected, " is accepted next"));
+  }
+  const Digest& prev = state == nullptr ? kZeroDigest : state->hash;
+  if (checkpoint.prev != prev) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "key ", stream, " seq ", checkpoint.seq, ": prev is ",
+        HexOf(checkpoint.prev), "; the checkpoint before it is ", HexOf(prev)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Anchorer::ReadNewItems() {
+  const absl::StatusOr<LedgerState> state = ledger_.State();
+  if (!state.ok()) return state.status();
+  if (!state->broken.empty()) {
+    return absl::DataLossError(
+        absl::StrCat("the ledger takes no more items: ", state->broken));
+  }
+  ledger_name_ = state->name;
+  LedgerQuery query;
+  query.max_items = 4096;
+  while (next_position_ < state->size) {
+    query.first = next_position_;
+    const absl::StatusOr<LedgerPage> page = ledger_.Read(query);
+    if (!page.ok()) return page.status();
+    for (const LedgerItem& item : page->items) Learn(item);
+    if (page->next <= next_position_) {
+      return absl::UnavailableError(absl::StrCat(
+          "the ledger says it has ", state->size,
+          " items, but gives none from position ", next_position_));
+    }
+    next_position_ = page->next;
+  }
+  return absl::OkStatus();
+}
+
+void Anchorer::Learn(const LedgerItem& item) {
+  const absl::StatusOr<Checkpoint> checkpoint = ParseCheckpoint(item.data);
+  bool foreign = !checkpoint.ok();
+  if (checkpoint.ok()) {
+    const std::string stream =
+        LedgerStreamKey(checkpoint->pipeline, checkpoint->key);
+    const auto known = keys_.find(stream);
+    const KeyState* state = known == keys_.end() ? nullptr : &known->second;
+    const Digest hash = Sha256Of(item.data);
+    if (CheckFollows(*checkpoint, state).ok()) {
+      keys_[stream] = {checkpoint->seq, hash, checkpoint->topic,
+                       checkpoint->partition};
+    } else {
+      foreign = true;
+      CompareWithEarlier(item, *checkpoint);
+    }
+    // The data are byte-equal to what was published: their hashes are.
+    const auto awaited = awaited_.find(hash);
+    if (awaited != awaited_.end() && !awaited->second.has_value()) {
+      awaited->second = ReceiptOf(item, hash);
+    }
+  }
+  MutexLock lock(counters_mutex_);
+  if (foreign) ++counters_.foreign_items;
+  counters_.keys = static_cast<int64_t>(keys_.size());
+}
+
+AnchorReceipt Anchorer::ReceiptOf(const LedgerItem& item,
+                                  const Digest& hash) const {
+  AnchorReceipt receipt;
+  receipt.checkpoint_sha256 = hash;
+  receipt.state = item.confirmations >= options_.confirmations_required
+                      ? AnchorReceipt::State::kAnchored
+                      : AnchorReceipt::State::kPublished;
+  receipt.txid = item.txid;
+  receipt.position = item.position;
+  receipt.confirmations = item.confirmations;
+  receipt.time_ms = item.time_ms;
+  receipt.ledger = ledger_name_;
+  return receipt;
+}
+
+void Anchorer::Report(const Equivocation& found) {
+  {
+    MutexLock lock(counters_mutex_);
+    ++counters_.equivocations;
+  }
+  if (options_.on_equivocation) options_.on_equivocation(found);
+}
+
+Anchorer::Counters Anchorer::counters() {
+  MutexLock lock(counters_mutex_);
+  Counters counters = counters_;
+  counters.pending = pending_.load();
+  return counters;
+}
+
+}  // namespace windproof
