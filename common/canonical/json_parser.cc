@@ -344,20 +344,25 @@ ABSL_ATTRIBUTE_COLD ABSL_ATTRIBUTE_NOINLINE const char* JsonParser::Fail(
   return nullptr;
 }
 
-absl::Status JsonParser::Error() const {
+absl::Status JsonParser::Error() {
+  Trim();
   return absl::InvalidArgumentError(
       absl::StrCat("JSON byte ", error_at_ - begin_, ": ", error_));
 }
 
 void JsonParser::Trim() {
-  constexpr size_t kNamesKept = 4096;
-  const bool many =
-      names_.capacity() > kNamesKept || unescaped_names_.size() > kNamesKept;
-  if (!many && end_ - begin_ <= 1 << 20) return;
-  names_ = {};
-  name_count_ = 0;
-  name_sets_.clear();
-  unescaped_names_.clear();
+  constexpr size_t kNamesKept = 1024;
+  constexpr ptrdiff_t kUnescapedKept = 4096;
+  if (names_.size() > kNamesKept) {
+    names_ = {};
+    name_count_ = 0;
+    name_sets_.clear();
+  }
+  // No string is longer, nor are there more of them, than the document is long.
+  if (!unescaped_names_.empty() && end_ - begin_ > kUnescapedKept) {
+    unescaped_names_.clear();
+    unescaped_count_ = 0;
+  }
 }
 
 }  // namespace windproof

@@ -117,8 +117,9 @@ class JsonParser {
 
   // Notes an error at `p`. Returns nullptr.
   const char* Fail(const char* p, const char* what);
-  absl::Status Error() const;
-  // Drops scratch memory that only an unusually large document needs.
+  // Ends a document with the error that Fail() noted.
+  absl::Status Error();
+  // Ends a document: drops scratch memory that only unusual ones need.
   void Trim();
 
   const char* begin_ = nullptr;

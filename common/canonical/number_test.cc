@@ -198,7 +198,7 @@ std::string RandomNumberText(std::mt19937_64& random) {
 TEST(NumberTest, RandomTextsAgreeWithTheReference) {
   constexpr uint64_t kSeed = 8785;
   std::mt19937_64 random(kSeed);
-  for (int i = 0; i < 400'000; ++i) {
+  for (int i = 0; i < 200'000; ++i) {
     const std::string text = RandomNumberText(random);
     const double expected = ReferenceNumber(text);
     const double value = NumberFromText(text);
@@ -212,12 +212,15 @@ TEST(NumberTest, RandomTextsAgreeWithTheReference) {
 TEST(NumberTest, RandomDoublesAgreeWithTheReference) {
   constexpr uint64_t kSeed = 754;
   std::mt19937_64 random(kSeed);
-  for (int i = 0; i < 400'000; ++i) {
+  for (int i = 0; i < 200'000; ++i) {
     const uint64_t bits = random();
     double value;
     std::memcpy(&value, &bits, sizeof(value));
     // Also magnitudes that people write.
-    if (i % 2 == 0) value = std::ldexp(value, -std::ilogb(value) + i % 80 - 30);
+    if (i % 2 == 0) {
+      int exponent;
+      value = std::ldexp(std::frexp(value, &exponent), i % 80 - 30);
+    }
     if (!std::isfinite(value)) continue;
     const std::string text = CanonicalNumber(value);
     ASSERT_EQ(text, ReferenceForm(value)) << "seed " << kSeed;
