@@ -1,0 +1,203 @@
+#include "common/server/run_server.h"
+
+#include <absl/synchronization/mutex.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "bazel/version.h"
+#include "common/server/http_server.h"
+#include "common/server/metrics_page.h"
+#include "common/server/rpc_server.h"
+
+namespace windproof {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// glibc gives threads arenas of their own, eight a core, and returns little of
+// them: most of a server's memory would be holes.
+constexpr int kMaxArenas = 2;
+constexpr int64_t kMaxDrainMs = 600'000;
+
+sigset_t ShutdownSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+// Returns the signal that asks the process to end.
+int WaitForShutdownSignal() {
+  const sigset_t signals = ShutdownSignals();
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  return signal;
+}
+
+absl::Status StartModules(const std::vector<ServiceModule*>& modules,
+                          milliseconds drain) {
+  for (auto module = modules.begin(); module != modules.end(); ++module) {
+    const absl::Status started = (*module)->Start();
+    if (started.ok()) continue;
+    StopModules({modules.begin(), module}, steady_clock::now() + drain);
+    return absl::Status(started.code(), absl::StrCat((*module)->full_name(),
+                                                     ": ", started.message()));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Metric> AllMetrics(const std::vector<ServiceModule*>& modules) {
+  std::vector<Metric> all = ProcessMetrics();
+  for (ServiceModule* module : modules) {
+    std::vector<Metric> metrics = module->Metrics();
+    std::move(metrics.begin(), metrics.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(
+    const std::string& listen, const std::vector<ServiceModule*>& modules,
+    const RpcServer& rpc) {
+  if (listen.empty()) return std::unique_ptr<HttpServer>();
+  return HttpServer::Start({
+      .listen = listen,
+      .metrics =
+          [&modules, &rpc] {
+            return MetricsPage(AllMetrics(modules), rpc.stats().Get());
+          },
+      .ready = [&rpc] { return rpc.Ready(); },
+  });
+}
+
+}  // namespace
+
+void ServerFlags::AddTo(Command& command) {
+  command.Flag("listen", &listen, "HOST:PORT",
+               "Where gRPC listens; port 0 takes a free one, which the READY "
+               "line names.");
+  command.Flag("http-listen", &http_listen, "HOST:PORT",
+               "Where /metrics, /healthz and /readyz are; none by default.");
+  command.Choice("log-format", &log_format, {"json", "text"},
+                 "Log lines on stderr for machines or for people.");
+  command.Choice("log-level", &log_level, {"debug", "info", "warning", "error"},
+                 "The least that is logged.");
+  command.Flag("drain-ms", &drain_ms, 0, kMaxDrainMs, "MS",
+               "How long a shutdown waits for what was begun.");
+  command.ConfigFile();
+}
+
+void PrepareProcess() {
+  // Debian's absl looks for deadlocks at each lock, as in a debug build.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  mallopt(M_ARENA_MAX, kMaxArenas);
+  signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = ShutdownSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void RestoreSignals() {
+  const sigset_t signals = ShutdownSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+void StartServerLogging(const ServerFlags& flags, const std::string& service) {
+  LogLevel level = LogLevel::kInfo;
+  if (flags.log_level == "debug") level = LogLevel::kDebug;
+  if (flags.log_level == "warning") level = LogLevel::kWarning;
+  if (flags.log_level == "error") level = LogLevel::kError;
+  StartLogging({
+      .service = service,
+      .format =
+          flags.log_format == "text" ? LogFormat::kText : LogFormat::kJson,
+      .level = level,
+  });
+}
+
+int ReportStartFailure(const absl::Status& status) {
+  LogError("cannot start", {{"reason", std::string(status.message())}});
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnimplemented:
+      return kExitUnavailable;
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kInternal:
+      return kExitFound;
+    default:
+      return kExitUsage;
+  }
+}
+
+void StopModules(const std::vector<ServiceModule*>& modules,
+                 steady_clock::time_point deadline) {
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->StopIntake();
+  }
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->Shutdown(deadline);
+  }
+}
+
+int RunServer(const ServerFlags& flags,
+              const std::vector<ServiceModule*>& modules) {
+  const milliseconds drain(flags.drain_ms);
+  const absl::Status started = StartModules(modules, drain);
+  if (!started.ok()) return ReportStartFailure(started);
+
+  absl::StatusOr<std::unique_ptr<RpcServer>> rpc =
+      RpcServer::Start({.listen = flags.listen, .modules = modules});
+  absl::StatusOr<std::unique_ptr<HttpServer>> http =
+      std::unique_ptr<HttpServer>();
+  if (rpc.ok()) http = StartHttp(flags.http_listen, modules, **rpc);
+  if (!rpc.ok() || !http.ok()) {
+    const absl::Status& why = rpc.ok() ? http.status() : rpc.status();
+    LogError("cannot start", {{"reason", std::string(why.message())}});
+    if (rpc.ok()) rpc->reset();
+    StopModules(modules, steady_clock::now() + drain);
+    return kExitUsage;
+  }
+
+  const std::string http_address = *http == nullptr ? "" : (*http)->address();
+  LogInfo("serving", {{"grpc", (*rpc)->address()},
+                      {"http", http_address},
+                      {"version", VersionString()}});
+  // The line that scripts wait for; `flush`, as stdout may be a pipe.
+  std::cout << "READY grpc=" << (*rpc)->address()
+            << (http_address.empty() ? "" : " http=") << http_address
+            << std::endl;
+
+  const int signal = WaitForShutdownSignal();
+  RestoreSignals();  // a second one ends the process
+  LogInfo("shutting down", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+                            {"drain_ms", flags.drain_ms}});
+  const steady_clock::time_point deadline = steady_clock::now() + drain;
+  (*rpc)->StopServing();
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->StopIntake();
+  }
+  (*rpc)->Shutdown(deadline);
+  http->reset();
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->Shutdown(deadline);
+  }
+  LogInfo("ended");
+  return kExitGood;
+}
+
+}  // namespace windproof

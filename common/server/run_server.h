@@ -1,0 +1,64 @@
+// The life of a server process: start the modules, serve, wait for a signal,
+// shut down.
+//
+// SIGTERM and SIGINT: health says NOT_SERVING, intake stops, calls that are on
+// end, modules finish, flush and close; exit code 0. A second signal ends the
+// process at once.
+#ifndef WINDPROOF_COMMON_SERVER_RUN_SERVER_H_
+#define WINDPROOF_COMMON_SERVER_RUN_SERVER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/server/command_line.h"
+#include "common/server/logging.h"
+#include "common/server/service_module.h"
+
+namespace windproof {
+
+// What every server has as flags.
+struct ServerFlags {
+  std::string listen;
+  std::string http_listen;  // empty: no HTTP
+  std::string log_format = "json";
+  std::string log_level = "info";
+  int64_t drain_ms = 10'000;
+
+  // Adds --listen, --http-listen, --log-format, --log-level, --drain-ms and
+  // --config to a command. `listen` is the default.
+  void AddTo(Command& command);
+};
+
+// First thing in main(), before any thread: what all programs need of the
+// process. Keeps SIGTERM and SIGINT for RunServer(), ignores SIGPIPE, turns off
+// absl::Mutex's search for deadlocks and limits malloc's arenas.
+void PrepareProcess();
+
+// For programs that do not serve: gives SIGTERM and SIGINT back.
+void RestoreSignals();
+
+// Starts logging as the flags say.
+void StartServerLogging(const ServerFlags& flags, const std::string& service);
+
+// Starts `modules` in order, serves until a signal, shuts them down in reverse
+// order. Prints `READY grpc=HOST:PORT [http=HOST:PORT]` on stdout when calls
+// are answered. Returns the exit code: 0 after a signal; 2 when an address is
+// none or in use; 1 when a module cannot start.
+int RunServer(const ServerFlags& flags,
+              const std::vector<ServiceModule*>& modules);
+
+// Logs and prints why a server cannot start; returns the exit code: 2 where the
+// use is wrong (InvalidArgument, NotFound, FailedPrecondition …), 3 where
+// somebody else is not reachable, 1 where stored state is damaged.
+int ReportStartFailure(const absl::Status& status);
+
+// StopIntake() and Shutdown() of all, in reverse order.
+void StopModules(const std::vector<ServiceModule*>& modules,
+                 std::chrono::steady_clock::time_point deadline);
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_COMMON_SERVER_RUN_SERVER_H_
