@@ -295,7 +295,7 @@ absl::Status PayloadStore::StoreReceipts(
     item->checkpoint.AppendToString(&value);
     batch.Put(database_->family(Family::kCheckpoints),
               SliceOf(EncodeWindowKey(item->window)), value);
-    if (item->checkpoint.receipt().state() == v1::Receipt::ANCHORED) {
+    if (item->done) {
       batch.Delete(
           database_->family(Family::kOutbox),
           SliceOf(EncodeKeyedNumber(item->place.source, item->place.key,

@@ -66,6 +66,7 @@ struct OutboxItem {
   KeyedNumber place;  // number: seq
   WindowKey window;
   store::v1::StoredCheckpoint checkpoint;
+  bool done = false;  // set by who has its receipt: it may leave the outbox
 };
 
 class PayloadStore {
@@ -149,8 +150,7 @@ class PayloadStore {
   absl::StatusOr<std::vector<OutboxRange>> LoadOutbox();
   absl::StatusOr<OutboxItem> ReadOutbox(const KeyedNumber& place);
 
-  // Stores the items with their receipts; those that are ANCHORED leave the
-  // outbox.
+  // Stores the items with their receipts; those that are done leave the outbox.
   absl::Status StoreReceipts(absl::Span<const OutboxItem* const> items);
 
   // --- The whole ---

@@ -1,0 +1,368 @@
+#include "services/window_hash/outbox.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/sha256.h"
+#include "common/pipeline/checkpoint.h"
+#include "services/window_hash/payload_codec.h"
+
+namespace windproof {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Whether the anchor will say the same however often it is asked.
+bool IsRefusal(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kInvalidArgument:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Outbox::Outbox(const Options& options, PayloadStore& store,
+               CheckpointSink& sink)
+    : options_(options), store_(store), sink_(sink) {}
+
+Outbox::~Outbox() { Stop(Clock::now()); }
+
+absl::Status Outbox::Start() {
+  const absl::StatusOr<std::vector<OutboxRange>> ranges = store_.LoadOutbox();
+  if (!ranges.ok()) return ranges.status();
+  MutexLock lock(mutex_);
+  for (const OutboxRange& range : *ranges) {
+    KeyQueue& queue = queues_[{range.source, range.key}];
+    queue = {.source = range.source,
+             .key = range.key,
+             .begin = range.begin,
+             .next = range.begin,
+             .end = range.end,
+             .queued = true};
+    ready_.push_back(&queue);
+    waiting_[range.source.pipeline] += range.end - range.begin;
+  }
+  thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
+}
+
+void Outbox::Add(const PipelineSource& source,
+                 absl::Span<const WrittenWindow> windows) {
+  MutexLock lock(mutex_);
+  for (const WrittenWindow& window : windows) {
+    const Checkpoint& checkpoint = window.checkpoint;
+    const auto [place, made] = queues_.try_emplace({source, checkpoint.key});
+    KeyQueue& queue = place->second;
+    if (made) {
+      queue.source = source;
+      queue.key = checkpoint.key;
+      queue.begin = checkpoint.seq;
+      queue.next = checkpoint.seq;
+    }
+    queue.end = checkpoint.seq + 1;
+    if (!queue.queued && queue.stopped.ok()) {
+      queue.queued = true;
+      ready_.push_back(&queue);
+    }
+  }
+  waiting_[source.pipeline] += static_cast<int64_t>(windows.size());
+  changed_.NotifyAll();
+}
+
+int64_t Outbox::Waiting(absl::string_view pipeline) const {
+  MutexLock lock(mutex_);
+  const auto found = waiting_.find(pipeline);
+  return found == waiting_.end() ? 0 : found->second;
+}
+
+absl::Status Outbox::Problem(absl::string_view pipeline) const {
+  MutexLock lock(mutex_);
+  for (const auto& [id, queue] : queues_) {
+    if (queue.source.pipeline == pipeline && !queue.stopped.ok()) {
+      return queue.stopped;
+    }
+  }
+  return failure_;
+}
+
+Outbox::Counters Outbox::counters() const {
+  MutexLock lock(mutex_);
+  return counters_;
+}
+
+void Outbox::Stop(Clock::time_point deadline) {
+  {
+    MutexLock lock(mutex_);
+    if (!thread_.joinable()) return;
+    stop_at_ = deadline;
+    changed_.NotifyAll();
+    while (!ended_ && Clock::now() < deadline) {
+      changed_.WaitUntil(mutex_, deadline);
+    }
+  }
+  sink_.Cancel();
+  thread_.join();
+}
+
+void Outbox::Run() {
+  while (true) {
+    const std::vector<Slice> slices = NextSlices();
+    if (slices.empty()) break;
+    std::vector<OutboxItem> items;
+    size_t bytes = 0;
+    for (const Slice& slice : slices) ReadSlice(slice, &bytes, &items);
+    std::vector<OutboxItem*> pointers;
+    pointers.reserve(items.size());
+    for (OutboxItem& item : items) pointers.push_back(&item);
+    Finish(slices, pointers.empty() ? absl::OkStatus() : Submit(pointers));
+  }
+  MutexLock lock(mutex_);
+  ended_ = true;
+  changed_.NotifyAll();
+}
+
+std::vector<Outbox::Slice> Outbox::NextSlices() {
+  MutexLock lock(mutex_);
+  std::vector<Slice> slices;
+  while (true) {
+    const Clock::time_point now = Clock::now();
+    // What could not leave before stays for the next start.
+    if (stop_at_.has_value() &&
+        (now >= *stop_at_ || ready_.empty() || !failure_.ok())) {
+      return slices;
+    }
+    if (!failure_.ok() && now < retry_at_) {
+      changed_.WaitUntil(mutex_, retry_at_);
+      continue;
+    }
+    if (ask_again_at_.has_value() && now >= *ask_again_at_) {
+      ask_again_at_.reset();
+      for (auto& [id, queue] : queues_) {
+        if (queue.begin == queue.next || !queue.stopped.ok()) continue;
+        queue.next = queue.begin;
+        if (queue.queued) continue;
+        queue.queued = true;
+        ready_.push_back(&queue);
+      }
+    }
+    if (!ready_.empty()) break;
+    if (ask_again_at_.has_value()) {
+      changed_.WaitUntil(mutex_, *ask_again_at_);
+    } else {
+      changed_.Wait(mutex_);
+    }
+  }
+  // Every key that has something gets its turn, as much of it as there is room.
+  size_t room = options_.batch_checkpoints;
+  const size_t share = std::max<size_t>(1, room / ready_.size());
+  while (room > 0 && !ready_.empty()) {
+    KeyQueue* queue = ready_.front();
+    ready_.pop_front();
+    const int64_t count = std::min<int64_t>(
+        queue->end - queue->next, static_cast<int64_t>(std::min(share, room)));
+    slices.push_back({queue, queue->next, queue->next + count});
+    queue->next += count;
+    room -= static_cast<size_t>(count);
+  }
+  return slices;
+}
+
+void Outbox::Finish(const std::vector<Slice>& slices,
+                    const absl::Status& failure) {
+  MutexLock lock(mutex_);
+  const Clock::time_point now = Clock::now();
+  failure_ = failure;
+  if (failure.ok()) {
+    retry_after_ = std::chrono::milliseconds(0);
+  } else {
+    retry_after_ =
+        std::clamp(retry_after_ * 2, options_.retry_first, options_.retry_last);
+    retry_at_ = now + retry_after_;
+    ++counters_.failed_calls;
+  }
+  for (const Slice& slice : slices) {
+    KeyQueue* queue = slice.queue;
+    queue->queued = false;
+    if (!queue->stopped.ok()) continue;
+    if (!failure.ok()) queue->next = queue->begin;
+    if (queue->next < queue->end) {
+      queue->queued = true;
+      ready_.push_back(queue);
+    } else if (queue->begin == queue->end) {
+      queues_.erase({queue->source, queue->key});
+      continue;
+    }
+    if (queue->begin < queue->next && !ask_again_at_.has_value()) {
+      ask_again_at_ = now + options_.ask_again;
+    }
+  }
+}
+
+void Outbox::ReadSlice(const Slice& slice, size_t* bytes,
+                       std::vector<OutboxItem>* items) {
+  for (int64_t seq = slice.begin; seq < slice.end; ++seq) {
+    if (*bytes >= options_.batch_bytes) {
+      // The rest of the slice goes with a later call.
+      MutexLock lock(mutex_);
+      slice.queue->next = seq;
+      return;
+    }
+    absl::StatusOr<OutboxItem> item =
+        store_.ReadOutbox({.source = slice.queue->source,
+                           .key = slice.queue->key,
+                           .number = seq});
+    const absl::Status good = item.ok() ? CheckItem(*item) : item.status();
+    if (!good.ok()) {
+      StopKey(slice.queue->source, slice.queue->key, good);
+      if (options_.on_damage != nullptr) {
+        options_.on_damage(slice.queue->source, good);
+      }
+      return;
+    }
+    *bytes += item->checkpoint.checkpoint().ByteSizeLong();
+    items->push_back(*std::move(item));
+  }
+}
+
+absl::Status Outbox::CheckItem(const OutboxItem& item) {
+  const std::string where =
+      absl::StrCat("pipeline ", item.place.source.pipeline, ", key ",
+                   item.place.key, ", seq ", item.place.number, ": ");
+  const absl::StatusOr<Checkpoint> checkpoint =
+      ParseCheckpoint(item.checkpoint.checkpoint().checkpoint());
+  if (!checkpoint.ok()) {
+    return absl::DataLossError(absl::StrCat(
+        where, "stored checkpoint: ", checkpoint.status().message()));
+  }
+  if (checkpoint->seq != item.place.number ||
+      checkpoint->key != item.place.key ||
+      checkpoint->window_start_ms != item.window.start_ms ||
+      checkpoint->revision != item.window.revision) {
+    return absl::DataLossError(absl::StrCat(
+        where, "stored checkpoint is of key ", checkpoint->key, ", seq ",
+        checkpoint->seq, ", another window or revision"));
+  }
+  const absl::StatusOr<v1::WindowPayload> payload =
+      store_.ReadPayload(item.window);
+  if (!payload.ok()) {
+    return absl::DataLossError(absl::StrCat(where, payload.status().message()));
+  }
+  absl::StatusOr<WindowRecords> records = WindowRecordsOf(*payload);
+  if (!records.ok()) {
+    return absl::DataLossError(absl::StrCat(where, records.status().message()));
+  }
+  const absl::Status same = CheckRecords(*checkpoint, &*records);
+  if (!same.ok()) {
+    return absl::DataLossError(absl::StrCat(where, same.message()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Outbox::Submit(absl::Span<OutboxItem* const> items) {
+  std::vector<OutboxItem*> live;
+  live.reserve(items.size());
+  for (OutboxItem* item : items) {
+    if (!IsStopped(*item)) live.push_back(item);
+  }
+  if (live.empty()) return absl::OkStatus();
+  std::vector<const v1::SignedCheckpoint*> checkpoints;
+  checkpoints.reserve(live.size());
+  for (const OutboxItem* item : live) {
+    checkpoints.push_back(&item->checkpoint.checkpoint());
+  }
+  absl::StatusOr<std::vector<v1::Receipt>> receipts = sink_.Submit(checkpoints);
+  if (receipts.ok()) return TakeReceipts(live, *std::move(receipts));
+  if (!IsRefusal(receipts.status())) return receipts.status();
+  if (live.size() == 1) return Refuse(live[0], receipts.status());
+  // One of them is refused: halves find out which.
+  const absl::Span<OutboxItem* const> all = live;
+  const absl::Status first = Submit(all.first(live.size() / 2));
+  if (!first.ok()) return first;
+  return Submit(all.subspan(live.size() / 2));
+}
+
+absl::Status Outbox::TakeReceipts(absl::Span<OutboxItem* const> items,
+                                  std::vector<v1::Receipt> receipts) {
+  if (receipts.size() != items.size()) {
+    return absl::InternalError(absl::StrCat("the anchor answered ",
+                                            receipts.size(), " receipts for ",
+                                            items.size(), " checkpoints"));
+  }
+  for (size_t i = 0; i < items.size(); ++i) {
+    const Digest hash =
+        Sha256Of(items[i]->checkpoint.checkpoint().checkpoint());
+    if (receipts[i].checkpoint_sha256() != BytesOf(hash)) {
+      return absl::InternalError(
+          absl::StrCat("the anchor's receipt ", i,
+                       " is for another checkpoint than ", HexOf(hash)));
+    }
+    *items[i]->checkpoint.mutable_receipt() = std::move(receipts[i]);
+  }
+  {
+    // Only the first of a key leave: what stays has no holes.
+    MutexLock lock(mutex_);
+    std::map<KeyQueue*, int64_t> begins;
+    for (OutboxItem* item : items) {
+      KeyQueue* queue = QueueOf(*item);
+      int64_t& begin = begins.try_emplace(queue, queue->begin).first->second;
+      item->done = item->place.number == begin &&
+                   item->checkpoint.receipt().state() == v1::Receipt::ANCHORED;
+      if (item->done) ++begin;
+    }
+  }
+  const absl::Status stored = store_.StoreReceipts(items);
+  if (!stored.ok()) return stored;
+  for (const OutboxItem* item : items) {
+    if (item->checkpoint.receipt().state() == v1::Receipt::EQUIVOCATION) {
+      StopKey(item->place.source, item->place.key,
+              absl::AlreadyExistsError(absl::StrCat(
+                  "pipeline ", item->place.source.pipeline, ", key ",
+                  item->place.key, ", seq ", item->place.number,
+                  ": the ledger has another checkpoint of this window")));
+    }
+  }
+  MutexLock lock(mutex_);
+  for (const OutboxItem* item : items) {
+    if (!item->done) continue;
+    QueueOf(*item)->begin = item->place.number + 1;
+    --waiting_[item->place.source.pipeline];
+    ++counters_.anchored;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Outbox::Refuse(OutboxItem* item, const absl::Status& why) {
+  StopKey(item->place.source, item->place.key, why);
+  if (!absl::IsAlreadyExists(why)) return absl::OkStatus();
+  v1::Receipt* receipt = item->checkpoint.mutable_receipt();
+  receipt->set_checkpoint_sha256(std::string(
+      BytesOf(Sha256Of(item->checkpoint.checkpoint().checkpoint()))));
+  receipt->set_state(v1::Receipt::EQUIVOCATION);
+  OutboxItem* const items[] = {item};
+  return store_.StoreReceipts(items);
+}
+
+Outbox::KeyQueue* Outbox::QueueOf(const OutboxItem& item) {
+  return &queues_.at({item.place.source, item.place.key});
+}
+
+bool Outbox::IsStopped(const OutboxItem& item) {
+  MutexLock lock(mutex_);
+  return !QueueOf(item)->stopped.ok();
+}
+
+void Outbox::StopKey(const PipelineSource& source, const std::string& key,
+                     const absl::Status& why) {
+  MutexLock lock(mutex_);
+  KeyQueue& queue = queues_.at({source, key});
+  if (queue.stopped.ok()) ++counters_.stopped_keys;
+  queue.stopped = why;
+}
+
+}  // namespace windproof

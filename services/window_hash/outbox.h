@@ -1,0 +1,158 @@
+// Brings checkpoints from the outbox to the anchor, each key's in order of seq.
+//
+// At least once: a checkpoint leaves the outbox only by a receipt that says
+// ANCHORED, so it can be submitted again after a crash or a lost reply; the
+// anchor answers the same receipt. Until then it is asked about again.
+//
+// Before a checkpoint leaves, its records are read back and root, positions and
+// offsets computed from them anew: what is wrong on a ledger can never be
+// mended.
+//
+// The anchor away: tried again without end, in growing steps. A checkpoint that
+// it refuses (equivocation, a seq that does not follow, no checkpoint at all)
+// or that fails its own records stops its key; the other keys go on. A stopped
+// key is tried once more at the next start.
+//
+// Memory: a few numbers per key that has something in the outbox.
+// Thread-safe.
+#ifndef WINDPROOF_SERVICES_WINDOW_HASH_OUTBOX_H_
+#define WINDPROOF_SERVICES_WINDOW_HASH_OUTBOX_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/pipeline/window_engine.h"
+#include "common/sync/mutex.h"
+#include "services/window_hash/checkpoint_sink.h"
+#include "services/window_hash/payload_store.h"
+#include "services/window_hash/store_keys.h"
+
+namespace windproof {
+
+class Outbox {
+ public:
+  struct Options {
+    // Of one call to the anchor.
+    size_t batch_checkpoints = 500;
+    size_t batch_bytes = size_t{2} << 20;
+    // Between calls while the anchor is away: doubled from first to last.
+    std::chrono::milliseconds retry_first{100};
+    std::chrono::milliseconds retry_last{10'000};
+    // Until the anchor is asked again about what is not yet ANCHORED.
+    std::chrono::milliseconds ask_again{1'000};
+    // Told when stored records do not lead to their checkpoint.
+    std::function<void(const PipelineSource&, const absl::Status&)> on_damage;
+  };
+
+  struct Counters {
+    int64_t anchored = 0;
+    int64_t failed_calls = 0;
+    int64_t stopped_keys = 0;
+  };
+
+  // `store` and `sink` must outlive the outbox.
+  Outbox(const Options& options, PayloadStore& store, CheckpointSink& sink);
+  ~Outbox();
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  // Takes up what is stored in the outbox and begins to drain it.
+  absl::Status Start();
+
+  // Windows that were just committed.
+  void Add(const PipelineSource& source,
+           absl::Span<const WrittenWindow> windows);
+
+  // How many checkpoints of a pipeline wait for their receipt.
+  int64_t Waiting(absl::string_view pipeline) const;
+
+  // Why checkpoints of a pipeline do not leave; OK while they do.
+  absl::Status Problem(absl::string_view pipeline) const;
+
+  Counters counters() const;
+
+  // Drains what is there as long as the anchor answers, at most until
+  // `deadline`; then ends. Idempotent.
+  void Stop(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  // Seqs of one key, begin <= next <= end: those below begin have left, those
+  // below next were submitted and wait to be ANCHORED.
+  struct KeyQueue {
+    PipelineSource source;
+    std::string key;
+    int64_t begin = 0;
+    int64_t next = 0;
+    int64_t end = 0;
+    bool queued = false;  // in ready_, or being submitted
+    absl::Status stopped;
+  };
+
+  // What one call takes from a key: [begin, end).
+  struct Slice {
+    KeyQueue* queue = nullptr;
+    int64_t begin = 0;
+    int64_t end = 0;
+  };
+
+  void Run();
+  // Waits for something to submit; empty: the outbox ends.
+  std::vector<Slice> NextSlices();
+  void Finish(const std::vector<Slice>& slices, const absl::Status& failure);
+
+  // Reads a slice's checkpoints and checks them against their records.
+  void ReadSlice(const Slice& slice, size_t* bytes,
+                 std::vector<OutboxItem>* items);
+  absl::Status CheckItem(const OutboxItem& item);
+
+  // Not OK: the anchor is to be tried again later.
+  absl::Status Submit(absl::Span<OutboxItem* const> items);
+  absl::Status TakeReceipts(absl::Span<OutboxItem* const> items,
+                            std::vector<v1::Receipt> receipts);
+  absl::Status Refuse(OutboxItem* item, const absl::Status& why);
+
+  KeyQueue* QueueOf(const OutboxItem& item)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsStopped(const OutboxItem& item);
+  void StopKey(const PipelineSource& source, const std::string& key,
+               const absl::Status& why);
+
+  const Options options_;
+  PayloadStore& store_;
+  CheckpointSink& sink_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  // Made by any thread, taken away by the draining one.
+  std::map<std::pair<PipelineSource, std::string>, KeyQueue> queues_
+      ABSL_GUARDED_BY(mutex_);
+  std::deque<KeyQueue*> ready_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t, std::less<>> waiting_ ABSL_GUARDED_BY(mutex_);
+  // Of the last call; OK once one has succeeded.
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::milliseconds retry_after_ ABSL_GUARDED_BY(mutex_){0};
+  std::chrono::steady_clock::time_point retry_at_ ABSL_GUARDED_BY(mutex_);
+  // Set while something is submitted but not yet ANCHORED.
+  std::optional<std::chrono::steady_clock::time_point> ask_again_at_
+      ABSL_GUARDED_BY(mutex_);
+  Counters counters_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::chrono::steady_clock::time_point> stop_at_
+      ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_WINDOW_HASH_OUTBOX_H_
