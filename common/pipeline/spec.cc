@@ -1,174 +1,16 @@
 #include "common/pipeline/spec.h"
 
-#include <algorithm>
 #include <cmath>
-#include <regex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/canonical/json_value.h"
-#include "common/pipeline/text.h"
+#include "common/pipeline/spec_rules.h"
 
 namespace windproof {
 namespace {
 
-constexpr size_t kNameMax = 32;
-constexpr size_t kTopicMax = 249;     // Kafka's own limit
-constexpr size_t kPatternMax = 1000;  // std::regex compiles by recursion
 constexpr double kVersion = 1;
-
-absl::Status Wrong(absl::string_view member, absl::string_view found,
-                   absl::string_view accepted) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(member, " is ", found, "; ", accepted));
-}
-
-bool IsLowerOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool IsPipelineName(absl::string_view name) {
-  if (name.empty() || name.size() > kNameMax || !IsLowerOrDigit(name[0])) {
-    return false;
-  }
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '-';
-  });
-}
-
-bool IsTopicName(absl::string_view topic) {
-  if (topic.empty() || topic.size() > kTopicMax || topic == "." ||
-      topic == "..") {
-    return false;
-  }
-  return std::all_of(topic.begin(), topic.end(), [](char c) {
-    return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '_' || c == '-';
-  });
-}
-
-bool IsPattern(absl::string_view topic) {
-  return !topic.empty() && topic[0] == '^';
-}
-
-absl::StatusOr<std::regex> CompilePattern(absl::string_view member,
-                                          absl::string_view pattern) {
-  constexpr absl::string_view kAccepted =
-      "a pattern is ^ and an ECMAScript regular expression, up to 1000 bytes";
-  if (pattern.size() > kPatternMax) {
-    return Wrong(member, ShownText(pattern), kAccepted);
-  }
-  try {
-    return std::regex(pattern.begin(), pattern.end(),
-                      std::regex::ECMAScript | std::regex::optimize);
-  } catch (const std::regex_error& error) {
-    return Wrong(member, ShownText(pattern),
-                 absl::StrCat(kAccepted, " (", error.what(), ")"));
-  }
-}
-
-absl::Status CheckMs(absl::string_view member, int64_t value, int64_t least) {
-  if (value >= least && value <= kMaxDurationMs) return absl::OkStatus();
-  return Wrong(member, absl::StrCat(value),
-               absl::StrCat(least, " to ", kMaxDurationMs,
-                            " milliseconds (a leap year) are accepted"));
-}
-
-absl::Status CheckFieldName(absl::string_view member, absl::string_view name) {
-  // Any name that JSON can have, "" among them.
-  if (IsValidUtf8(name)) return absl::OkStatus();
-  return Wrong(member, ShownText(name), "valid UTF-8 is accepted");
-}
-
-absl::Status CheckFields(const PipelineSpec& spec) {
-  absl::Status status = CheckFieldName("key_field", spec.key_field);
-  if (!status.ok()) return status;
-  status = CheckFieldName("timestamp_field", spec.timestamp_field);
-  if (!status.ok()) return status;
-  if (spec.key_field == spec.timestamp_field) {
-    return Wrong("timestamp_field", ShownText(spec.timestamp_field),
-                 "it must be another field than key_field");
-  }
-  for (const auto& [name, type] : spec.fields) {
-    status = CheckFieldName("a name in fields", name);
-    if (!status.ok()) return status;
-    if (name == spec.key_field || name == spec.timestamp_field) {
-      return Wrong("a name in fields", ShownText(name),
-                   "key_field and timestamp_field are always kept and must not "
-                   "be in fields");
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckAggregated(const PipelineSpec& spec) {
-  for (size_t i = 0; i < spec.aggregated.size(); ++i) {
-    const std::string& name = spec.aggregated[i];
-    const std::string member = absl::StrCat("aggregated[", i, "]");
-    const auto field = spec.fields.find(name);
-    if (field == spec.fields.end() || field->second != FieldType::kNumber) {
-      return Wrong(member, ShownText(name),
-                   "only a number field of fields can be aggregated");
-    }
-    if (std::count(spec.aggregated.begin(), spec.aggregated.end(), name) > 1) {
-      return Wrong(member, ShownText(name), "no field may be there twice");
-    }
-  }
-  return absl::OkStatus();
-}
-
-void SortAggregated(PipelineSpec* spec) {
-  std::sort(spec->aggregated.begin(), spec->aggregated.end(),
-            [](const std::string& a, const std::string& b) {
-              return Utf16Less(a, b);
-            });
-}
-
-absl::Status CheckLateness(const PipelineSpec& spec) {
-  if (spec.late_policy == LatePolicy::kAmend) {
-    return CheckMs("amend_ms (with late_policy AMEND)", spec.amend_ms, 1);
-  }
-  if (spec.amend_ms != 0) {
-    return Wrong("amend_ms", absl::StrCat(spec.amend_ms),
-                 "with late_policy REJECT only 0 is accepted");
-  }
-  return absl::OkStatus();
-}
-
-// All that the canonical form holds.
-absl::Status CheckRules(const PipelineSpec& spec) {
-  if (!IsPipelineName(spec.name)) {
-    return Wrong("name", ShownText(spec.name),
-                 "1 to 32 of a-z 0-9 . _ - are accepted, the first a letter or "
-                 "digit");
-  }
-  absl::Status status = CheckFields(spec);
-  if (status.ok()) status = CheckAggregated(spec);
-  if (status.ok()) status = CheckMs("window_ms", spec.window_ms, 1);
-  if (status.ok()) status = CheckMs("grace_ms", spec.grace_ms, 0);
-  if (status.ok()) status = CheckMs("future_skew_ms", spec.future_skew_ms, 0);
-  if (status.ok()) status = CheckLateness(spec);
-  return status;
-}
-
-absl::Status CheckUnits(const PipelineSpec& spec) {
-  for (const auto& [name, unit] : spec.units) {
-    if (spec.fields.find(name) == spec.fields.end()) {
-      return Wrong("a name in units", ShownText(name),
-                   "only names of fields are accepted");
-    }
-    const bool printable =
-        std::none_of(unit.begin(), unit.end(),
-                     [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (unit.empty() || unit.size() > kNameMax || !printable ||
-        !IsValidUtf8(unit)) {
-      return Wrong(absl::StrCat("units.", name), ShownText(unit),
-                   "1 to 32 bytes of text without control characters are "
-                   "accepted");
-    }
-  }
-  return absl::OkStatus();
-}
 
 absl::string_view FieldTypeName(FieldType type) {
   switch (type) {
@@ -288,56 +130,7 @@ class MemberReader {
   absl::Status status_;
 };
 
-PipelineSpec MakeWeather() {
-  PipelineSpec spec;
-  spec.name = "weather";
-  spec.topics = {R"(^weather\.[0-9]{5}$)"};
-  spec.key_field = "station_id";
-  spec.timestamp_field = "timestamp";
-  spec.fields = {{"dew_point", FieldType::kNumber},
-                 {"ground_temperature", FieldType::kNumber},
-                 {"humidity", FieldType::kNumber},
-                 {"pressure", FieldType::kNumber},
-                 {"temperature", FieldType::kNumber}};
-  spec.aggregated = {"temperature"};
-  spec.window_ms = 3'600'000;
-  spec.grace_ms = 1'200'000;
-  spec.late_policy = LatePolicy::kReject;
-  spec.future_skew_ms = 300'000;
-  spec.units = {{"dew_point", "°C"},
-                {"ground_temperature", "°C"},
-                {"humidity", "%"},
-                {"pressure", "hPa"},
-                {"temperature", "°C"}};
-  return spec;
-}
-
-PipelineSpec MakeWeatherHourly() {
-  PipelineSpec spec = MakeWeather();
-  spec.name = "weather-hourly";
-  spec.window_ms = 86'400'000;
-  spec.grace_ms = 7'200'000;
-  return spec;
-}
-
-const std::vector<PipelineSpec>& BuiltIns() {
-  static const auto* const specs =
-      new std::vector<PipelineSpec>{MakeWeather(), MakeWeatherHourly()};
-  return *specs;
-}
-
 }  // namespace
-
-absl::Status ValidateSpec(PipelineSpec* spec) {
-  absl::Status status = CheckRules(*spec);
-  if (!status.ok()) return status;
-  const auto matcher = TopicMatcher::Create(spec->topics);
-  if (!matcher.ok()) return matcher.status();
-  status = CheckUnits(*spec);
-  if (!status.ok()) return status;
-  SortAggregated(spec);
-  return absl::OkStatus();
-}
 
 std::string CanonicalSpec(const PipelineSpec& spec) {
   JsonValue aggregated;
@@ -403,7 +196,7 @@ absl::StatusOr<PipelineSpec> ParseCanonicalSpec(absl::string_view json) {
   spec.amend_ms = members.Whole("amend_ms");
   spec.future_skew_ms = members.Whole("future_skew_ms");
   if (!members.status().ok()) return members.status();
-  const absl::Status status = CheckRules(spec);
+  const absl::Status status = CheckSpecRules(spec);
   if (!status.ok()) return status;
   SortAggregated(&spec);
   // Settles the rest: unknown members, order, spelling and white space.
@@ -413,67 +206,6 @@ absl::StatusOr<PipelineSpec> ParseCanonicalSpec(absl::string_view json) {
         CanonicalSpec(spec)));
   }
   return spec;
-}
-
-const PipelineSpec* BuiltInSpec(absl::string_view name) {
-  for (const PipelineSpec& spec : BuiltIns()) {
-    if (spec.name == name) return &spec;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> BuiltInSpecNames() {
-  std::vector<std::string> names;
-  for (const PipelineSpec& spec : BuiltIns()) names.push_back(spec.name);
-  return names;
-}
-
-struct TopicMatcher::Compiled {
-  std::vector<std::string> names;
-  std::vector<std::regex> patterns;
-};
-
-absl::StatusOr<TopicMatcher> TopicMatcher::Create(
-    const std::vector<std::string>& topics) {
-  if (topics.empty()) {
-    return absl::InvalidArgumentError(
-        "topics is empty; at least one topic name or ^pattern is accepted");
-  }
-  auto compiled = std::make_shared<Compiled>();
-  for (size_t i = 0; i < topics.size(); ++i) {
-    const std::string member = absl::StrCat("topics[", i, "]");
-    if (IsPattern(topics[i])) {
-      absl::StatusOr<std::regex> pattern = CompilePattern(member, topics[i]);
-      if (!pattern.ok()) return pattern.status();
-      compiled->patterns.push_back(*std::move(pattern));
-    } else if (IsTopicName(topics[i])) {
-      compiled->names.push_back(topics[i]);
-    } else {
-      return Wrong(member, ShownText(topics[i]),
-                   "1 to 249 of a-z A-Z 0-9 . _ - (not . or ..), or a pattern "
-                   "that begins with ^, is accepted");
-    }
-  }
-  TopicMatcher matcher;
-  matcher.compiled_ = std::move(compiled);
-  return matcher;
-}
-
-bool TopicMatcher::Matches(absl::string_view topic) const {
-  // No topic has such a name, and a regular expression takes stack for each
-  // character that it matches.
-  if (!IsTopicName(topic)) return false;
-  const auto& names = compiled_->names;
-  if (std::find(names.begin(), names.end(), topic) != names.end()) return true;
-  return std::any_of(compiled_->patterns.begin(), compiled_->patterns.end(),
-                     [topic](const std::regex& pattern) {
-                       try {
-                         return std::regex_match(topic.begin(), topic.end(),
-                                                 pattern);
-                       } catch (const std::regex_error&) {
-                         return false;  // too complex to match: not a match
-                       }
-                     });
 }
 
 }  // namespace windproof
