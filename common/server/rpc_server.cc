@@ -66,6 +66,13 @@ void Configure(grpc::ServerBuilder* builder) {
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinClientPingMs);
 }
 
+grpc::ChannelArguments ClientArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(RpcServer::kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(RpcServer::kMaxMessageBytes);
+  return arguments;
+}
+
 }  // namespace
 
 RpcServer::RpcServer(const Options& options)
@@ -121,10 +128,13 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
 RpcServer::~RpcServer() { Shutdown(steady_clock::now()); }
 
 std::shared_ptr<grpc::Channel> RpcServer::Channel() {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  return server_->InProcessChannel(arguments);
+  return server_->InProcessChannel(ClientArguments());
+}
+
+std::shared_ptr<grpc::Channel> RpcServer::ChannelTo(
+    const std::string& address) {
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+                                   ClientArguments());
 }
 
 absl::Status RpcServer::Ready() const {

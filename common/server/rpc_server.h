@@ -52,6 +52,9 @@ class RpcServer {
   // A channel within this process; ends with the server.
   std::shared_ptr<grpc::Channel> Channel();
 
+  // A channel to another server, at HOST:PORT, that takes messages as large.
+  static std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
+
   // OK when all modules are; otherwise the first that is not, and why.
   absl::Status Ready() const;
 

@@ -20,7 +20,6 @@
 #include "bazel/version.h"
 #include "common/server/http_server.h"
 #include "common/server/metrics_page.h"
-#include "common/server/rpc_server.h"
 
 namespace windproof {
 namespace {
@@ -48,18 +47,6 @@ int WaitForShutdownSignal() {
   while (sigwait(&signals, &signal) != 0) {
   }
   return signal;
-}
-
-absl::Status StartModules(const std::vector<ServiceModule*>& modules,
-                          milliseconds drain) {
-  for (auto module = modules.begin(); module != modules.end(); ++module) {
-    const absl::Status started = (*module)->Start();
-    if (started.ok()) continue;
-    StopModules({modules.begin(), module}, steady_clock::now() + drain);
-    return absl::Status(started.code(), absl::StrCat((*module)->full_name(),
-                                                     ": ", started.message()));
-  }
-  return absl::OkStatus();
 }
 
 std::vector<Metric> AllMetrics(const std::vector<ServiceModule*>& modules) {
@@ -102,18 +89,20 @@ void ServerFlags::AddTo(Command& command) {
   command.ConfigFile();
 }
 
+std::string VersionText() {
+  return absl::StrCat(VersionString(), " (commit ", VersionCommit(), ")");
+}
+
 void PrepareProcess() {
   // Debian's absl looks for deadlocks at each lock, as in a debug build.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   mallopt(M_ARENA_MAX, kMaxArenas);
   signal(SIGPIPE, SIG_IGN);
-  const sigset_t signals = ShutdownSignals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-void RestoreSignals() {
+void KeepShutdownSignals() {
   const sigset_t signals = ShutdownSignals();
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 void StartServerLogging(const ServerFlags& flags, const std::string& service) {
@@ -144,6 +133,17 @@ int ReportStartFailure(const absl::Status& status) {
   }
 }
 
+absl::Status StartModules(const std::vector<ServiceModule*>& modules) {
+  for (auto module = modules.begin(); module != modules.end(); ++module) {
+    const absl::Status started = (*module)->Start();
+    if (started.ok()) continue;
+    StopModules({modules.begin(), module}, steady_clock::now());
+    return absl::Status(started.code(), absl::StrCat((*module)->full_name(),
+                                                     ": ", started.message()));
+  }
+  return absl::OkStatus();
+}
+
 void StopModules(const std::vector<ServiceModule*>& modules,
                  steady_clock::time_point deadline) {
   for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
@@ -154,10 +154,22 @@ void StopModules(const std::vector<ServiceModule*>& modules,
   }
 }
 
+void StopServer(RpcServer& server, const std::vector<ServiceModule*>& modules,
+                steady_clock::time_point deadline) {
+  server.StopServing();
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->StopIntake();
+  }
+  server.Shutdown(deadline);
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
+    (*module)->Shutdown(deadline);
+  }
+}
+
 int RunServer(const ServerFlags& flags,
               const std::vector<ServiceModule*>& modules) {
   const milliseconds drain(flags.drain_ms);
-  const absl::Status started = StartModules(modules, drain);
+  const absl::Status started = StartModules(modules);
   if (!started.ok()) return ReportStartFailure(started);
 
   absl::StatusOr<std::unique_ptr<RpcServer>> rpc =
@@ -183,19 +195,13 @@ int RunServer(const ServerFlags& flags,
             << std::endl;
 
   const int signal = WaitForShutdownSignal();
-  RestoreSignals();  // a second one ends the process
+  const sigset_t signals = ShutdownSignals();
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends it all
   LogInfo("shutting down", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
                             {"drain_ms", flags.drain_ms}});
   const steady_clock::time_point deadline = steady_clock::now() + drain;
-  (*rpc)->StopServing();
-  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
-    (*module)->StopIntake();
-  }
-  (*rpc)->Shutdown(deadline);
+  StopServer(**rpc, modules, deadline);
   http->reset();
-  for (auto module = modules.rbegin(); module != modules.rend(); ++module) {
-    (*module)->Shutdown(deadline);
-  }
   LogInfo("ended");
   return kExitGood;
 }

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "common/server/command_line.h"
 #include "common/server/logging.h"
+#include "common/server/rpc_server.h"
 #include "common/server/service_module.h"
 
 namespace windproof {
@@ -32,21 +33,25 @@ struct ServerFlags {
   void AddTo(Command& command);
 };
 
-// First thing in main(), before any thread: what all programs need of the
-// process. Keeps SIGTERM and SIGINT for RunServer(), ignores SIGPIPE, turns off
+// What --version prints: "0.1.0+1a2b3c4d5e6f (commit 1a2b…)".
+std::string VersionText();
+
+// First thing in main(), before any thread: ignores SIGPIPE, turns off
 // absl::Mutex's search for deadlocks and limits malloc's arenas.
 void PrepareProcess();
 
-// For programs that do not serve: gives SIGTERM and SIGINT back.
-void RestoreSignals();
+// Before a server starts its first thread: keeps SIGTERM and SIGINT, also those
+// that come while modules are opened, for RunServer().
+void KeepShutdownSignals();
 
 // Starts logging as the flags say.
 void StartServerLogging(const ServerFlags& flags, const std::string& service);
 
-// Starts `modules` in order, serves until a signal, shuts them down in reverse
-// order. Prints `READY grpc=HOST:PORT [http=HOST:PORT]` on stdout when calls
-// are answered. Returns the exit code: 0 after a signal; 2 when an address is
-// none or in use; 1 when a module cannot start.
+// KeepShutdownSignals() first. Starts `modules` in order, serves until a
+// signal, shuts them down in reverse order. Prints `READY grpc=HOST:PORT
+// [http=HOST:PORT]` on stdout when calls are answered. Returns the exit code: 0
+// after a signal; 2 when an address is none or in use; 1 when a module cannot
+// start.
 int RunServer(const ServerFlags& flags,
               const std::vector<ServiceModule*>& modules);
 
@@ -55,9 +60,18 @@ int RunServer(const ServerFlags& flags,
 // somebody else is not reachable, 1 where stored state is damaged.
 int ReportStartFailure(const absl::Status& status);
 
+// Start() of all, in order; when one fails, those before it are stopped. The
+// error names the service.
+absl::Status StartModules(const std::vector<ServiceModule*>& modules);
+
 // StopIntake() and Shutdown() of all, in reverse order.
 void StopModules(const std::vector<ServiceModule*>& modules,
                  std::chrono::steady_clock::time_point deadline);
+
+// The same with the server that shows them: NOT_SERVING, StopIntake(), the
+// calls end, then Shutdown().
+void StopServer(RpcServer& server, const std::vector<ServiceModule*>& modules,
+                std::chrono::steady_clock::time_point deadline);
 
 }  // namespace windproof
 

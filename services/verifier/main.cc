@@ -1,0 +1,90 @@
+// The verifier as a process of its own: anybody's, with its own trust file.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/pipeline/spec.h"
+#include "common/server/address.h"
+#include "common/server/command_line.h"
+#include "common/server/rpc_server.h"
+#include "common/server/run_server.h"
+#include "common/server/trust_file.h"
+#include "common/spec_file/spec_file.h"
+#include "services/verifier/verifier_module.h"
+
+namespace windproof {
+namespace {
+
+struct Flags {
+  ServerFlags server;
+  std::string trust;
+  std::string anchor = "127.0.0.1:7403";
+  std::string window_hash = "127.0.0.1:7402";
+  std::vector<std::string> pipelines = {"weather", "weather-hourly"};
+};
+
+absl::StatusOr<VerifierModule::Options> OptionsOf(const Flags& flags) {
+  VerifierModule::Options options;
+  absl::StatusOr<TrustConfig> trust = LoadTrust(flags.trust);
+  if (!trust.ok()) return trust.status();
+  options.trust = *std::move(trust);
+  for (const std::string& name : flags.pipelines) {
+    absl::StatusOr<PipelineSpec> spec = LoadSpec(name);
+    if (!spec.ok()) return spec.status();
+    options.specs.push_back(*std::move(spec));
+  }
+  const absl::StatusOr<Address> anchor = ParseAddress(flags.anchor);
+  if (!anchor.ok()) return anchor.status();
+  options.anchor = RpcServer::ChannelTo(anchor->Text());
+  const absl::StatusOr<Address> window_hash = ParseAddress(flags.window_hash);
+  if (!window_hash.ok()) return window_hash.status();
+  options.window_hash = RpcServer::ChannelTo(window_hash->Text());
+  return options;
+}
+
+int Run(const Flags& flags) {
+  KeepShutdownSignals();
+  StartServerLogging(flags.server, "verifier");
+  absl::StatusOr<VerifierModule::Options> options = OptionsOf(flags);
+  if (!options.ok()) return ReportStartFailure(options.status());
+  const absl::StatusOr<std::unique_ptr<VerifierModule>> verifier =
+      VerifierModule::Open(*std::move(options));
+  if (!verifier.ok()) return ReportStartFailure(verifier.status());
+  return RunServer(flags.server, {verifier->get()});
+}
+
+int Main(int argc, char** argv) {
+  PrepareProcess();
+  Flags flags;
+  flags.server.listen = "127.0.0.1:7404";
+  CommandLine line("verifier",
+                   "Windproof's verifier: checks windows against the ledger, "
+                   "and believes only its own trust file.",
+                   VersionText());
+  Command& root = line.root();
+  root.Flag("trust", &flags.trust, "FILE",
+            "Keys of the ledger and the producers that are believed, as in a "
+            "data folder's trust.json.");
+  root.Require("trust");
+  root.Flag("anchor", &flags.anchor, "HOST:PORT", "Where the anchor is.");
+  root.Flag("window-hash", &flags.window_hash, "HOST:PORT",
+            "Where window-hash is.");
+  root.Flag("pipeline", &flags.pipelines, "FILE|NAME",
+            "Pipelines whose rules it knows; others are taken where their hash "
+            "is the anchored one.");
+  flags.server.AddTo(root);
+  root.Example(
+      "verifier --trust trust.json --anchor 127.0.0.1:7400 "
+      "--window-hash 127.0.0.1:7400");
+  root.Action([&flags] { return Run(flags); });
+  return line.Run(argc, argv);
+}
+
+}  // namespace
+}  // namespace windproof
+
+int main(int argc, char** argv) { return windproof::Main(argc, argv); }

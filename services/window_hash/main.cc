@@ -1,0 +1,41 @@
+// Window-hash as a process of its own. It shares its log with ingest, and the
+// embedded log belongs to one process, so there is nothing yet that it could
+// read: it says so.
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "common/server/command_line.h"
+#include "common/server/run_server.h"
+
+namespace windproof {
+namespace {
+
+int Main(int argc, char** argv) {
+  PrepareProcess();
+  ServerFlags flags;
+  flags.listen = "127.0.0.1:7402";
+  std::vector<std::string> pipelines = {"weather"};
+  CommandLine line("window-hash",
+                   "Windproof's window-hash: reads the record log, closes "
+                   "windows, hands their checkpoints to the anchor.",
+                   VersionText());
+  line.root().Flag("pipeline", &pipelines, "FILE|NAME",
+                   "Pipelines whose windows are made.");
+  flags.AddTo(line.root());
+  line.root().Example("windproof serve --data-dir /var/lib/windproof");
+  line.root().Action([] {
+    std::cerr << "window-hash: a process of its own needs a Kafka log, and "
+                 "this version has none.\nThe embedded log belongs to one "
+                 "process: `windproof serve --data-dir DIR` runs ingest, "
+                 "window-hash, anchor and verifier in it.\n";
+    return kExitUsage;
+  });
+  return line.Run(argc, argv);
+}
+
+}  // namespace
+}  // namespace windproof
+
+int main(int argc, char** argv) { return windproof::Main(argc, argv); }

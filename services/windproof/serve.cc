@@ -1,0 +1,54 @@
+#include "services/windproof/serve.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/server/logging.h"
+#include "common/server/run_server.h"
+#include "services/windproof/stack.h"
+
+namespace windproof {
+namespace {
+
+struct Flags {
+  ServerFlags server;
+  Stack::Options stack;
+};
+
+int Run(const Flags& flags) {
+  KeepShutdownSignals();
+  StartServerLogging(flags.server, "windproof");
+  const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(flags.stack);
+  if (!stack.ok()) return ReportStartFailure(stack.status());
+  for (const PipelineSpec& spec : (*stack)->pipelines()) {
+    LogInfo("pipeline", {{"name", spec.name}, {"spec", HexOf(SpecHash(spec))}});
+  }
+  return RunServer(flags.server, (*stack)->modules());
+}
+
+}  // namespace
+
+void RegisterServe(Command& root) {
+  Command& serve = root.AddCommand(
+      "serve", "Run ingest, window-hash, anchor and verifier in one process");
+  // The action owns what the flags fill.
+  const auto flags = std::make_shared<Flags>();
+  flags->server.listen = "127.0.0.1:7400";
+  serve.Flag("data-dir", &flags->stack.data_dir, "DIR",
+             "Folder of log, windows, ledger and keys; made if missing.");
+  serve.Require("data-dir");
+  serve.Flag("pipeline", &flags->stack.pipelines, "FILE|NAME",
+             "Pipelines to run: weather, weather-hourly or spec files.");
+  serve.Flag("trust", &flags->stack.trust_path, "FILE",
+             "Whom the verifier believes; DIR/trust.json by default.");
+  serve.Flag("anchor", &flags->stack.anchor_address, "HOST:PORT",
+             "An anchor of its own, in the place of the built-in one.");
+  flags->server.AddTo(serve);
+  serve.Example(
+      "windproof serve --data-dir /var/lib/windproof\n"
+      "windproof serve --data-dir d --listen 127.0.0.1:0 --log-format text");
+  serve.Action([flags] { return Run(*flags); });
+}
+
+}  // namespace windproof

@@ -1,0 +1,79 @@
+// All of Windproof on one data folder, in one process: embedded log and ledger,
+// ingest, window-hash, anchor and verifier. The parts talk through their gRPC
+// services all the same.
+//
+//   DIR/log          record log        DIR/keys/…     producer and ledger key
+//   DIR/window_hash  window payloads   DIR/trust.json what its verifier
+//   believes DIR/ledger       ledger            DIR/LOCK       who has it
+//
+// `windproof serve` runs a Stack behind a server; `verify --data-dir`, `demo`
+// and tests talk to one through Channel(). Thread-safe after Open().
+#ifndef WINDPROOF_SERVICES_WINDPROOF_STACK_H_
+#define WINDPROOF_SERVICES_WINDPROOF_STACK_H_
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/pipeline/spec.h"
+#include "common/server/service_module.h"
+
+namespace windproof {
+
+class Stack {
+ public:
+  struct Options {
+    std::string data_dir;
+    // Names of built-in pipelines and spec files. With read_only those that the
+    // store knows are there anyway.
+    std::vector<std::string> pipelines = {"weather"};
+    // What the verifier believes. Empty: DIR/trust.json, made when missing.
+    std::string trust_path;
+    // HOST:PORT of an anchor of its own, in the place of the built-in one. Its
+    // ledger's key is not ours to know: there must be a trust file.
+    std::string anchor_address;
+    // A stopped store, which nothing is written to: no ingest, no threads.
+    bool read_only = false;
+  };
+
+  // Opens the stores and checks them. FailedPrecondition: the folder is in use,
+  // or what is in it does not belong together; NotFound: no such pipeline, or
+  // read_only and no store; as the modules' Open() else.
+  static absl::StatusOr<std::unique_ptr<Stack>> Open(const Options& options);
+
+  // Shuts down at once what Shutdown() has not.
+  ~Stack();
+
+  // What a server shows, in the order in which they need each other. They live
+  // as long as the stack. Not started: that is for Start() or the server.
+  std::vector<ServiceModule*> modules() const;
+
+  // For use within the process: starts the modules. Once, and not together with
+  // a server of modules().
+  absl::Status Start();
+
+  // After Start(): answers every service of modules(), until Shutdown().
+  std::shared_ptr<grpc::Channel> Channel();
+
+  // After Start(): ends calls, then the modules finish what they accepted. A
+  // channel must have no calls on that never end. Once.
+  void Shutdown(std::chrono::steady_clock::time_point deadline);
+
+  // Valid specs of the pipelines.
+  const std::vector<PipelineSpec>& pipelines() const;
+
+ private:
+  struct Parts;
+  explicit Stack(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_WINDPROOF_STACK_H_
