@@ -1,0 +1,77 @@
+// Verifies windows: reads what ledger and window-hash serve, and checks it.
+#ifndef WINDPROOF_SERVICES_VERIFIER_VERIFIER_H_
+#define WINDPROOF_SERVICES_VERIFIER_VERIFIER_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/crypto/signed_note.h"
+#include "common/pipeline/spec.h"
+#include "common/proto/convert.h"
+#include "common/record_log/record_log.h"
+#include "services/verifier/key_ledger.h"
+#include "services/verifier/peers.h"
+#include "services/verifier/spec_book.h"
+#include "services/verifier/window_reader.h"
+#include "services/verifier/window_report.h"
+
+namespace windproof {
+
+// Thread-safe.
+class Verifier {
+ public:
+  struct Options {
+    VerifierKey ledger;                  // whose heads are believed
+    std::vector<VerifierKey> producers;  // whose checkpoints are believed
+    std::vector<PipelineSpec> specs;     // valid; may be empty
+    RecordLog* log = nullptr;            // names culprits; may be null
+    MonotonicClock now;                  // for durations
+  };
+
+  explicit Verifier(Options options);
+
+  // One window, in all its revisions. What is found is the report; errors:
+  // InvalidArgument: no window of a known pipeline. NotFound: the key has no
+  // checkpoint and no open window. FailedPrecondition: the window is not closed
+  // yet. Unavailable: neither ledger nor window-hash can say anything of it.
+  absl::StatusOr<WindowReport> VerifyWindow(
+      const Peers& peers, const WindowName& window,
+      const std::function<bool()>& cancelled);
+
+  struct Range {
+    std::string pipeline;
+    std::string key;  // empty: all
+    StartRange starts;
+  };
+
+  // Is told what a VerifyRange finds, in order. False ends it.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual bool OnWindow(const WindowReport& report) = 0;
+    virtual bool OnProgress(int64_t windows_done, int64_t windows) = 0;
+  };
+
+  // Every window of a range in order of key and start. Those without a
+  // checkpoint come only for one key and a range with both bounds. Memory is
+  // that of one key's checkpoints. Errors: InvalidArgument: an unknown
+  // pipeline. Unavailable. Cancelled, also where the listener ended it.
+  absl::Status VerifyRange(const Peers& peers, const Range& range,
+                           const std::function<bool()>& cancelled,
+                           Listener& listener);
+
+ private:
+  class RangeRun;
+
+  const Options options_;
+  SpecBook specs_;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_VERIFIER_VERIFIER_H_
