@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/pipeline/record_reader.h"
+#include "common/pipeline/text.h"
 #include "services/anchor/ledger_keys.h"
 
 namespace windproof {
@@ -27,6 +30,20 @@ class PendingScope {
 absl::Status AtIndex(size_t index, const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat("checkpoints[", index,
                                                   "]: ", status.message()));
+}
+
+// As a pipeline spec may be named.
+bool IsSpecName(absl::string_view name) {
+  if (name.empty() || name.size() > 32) return false;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool letter_or_digit =
+        absl::ascii_islower(c) || absl::ascii_isdigit(c);
+    if (!letter_or_digit && (i == 0 || (c != '.' && c != '_' && c != '-'))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::string WindowOf(const Checkpoint& checkpoint) {
@@ -95,6 +112,15 @@ absl::StatusOr<Anchorer::Batch> Anchorer::Parse(
       // A checkpoint of other rules is as little use as none.
       return AtIndex(i,
                      absl::InvalidArgumentError(checkpoint.status().message()));
+    }
+    // They become ledger keys, where a slash ends the pipeline's name.
+    if (!IsSpecName(checkpoint->pipeline) || !IsUsableKey(checkpoint->key)) {
+      return AtIndex(
+          i, absl::InvalidArgumentError(absl::StrCat(
+                 "checkpoint.pipeline is ", ShownText(checkpoint->pipeline),
+                 " and checkpoint.key is ", ShownText(checkpoint->key),
+                 "; a name of 1 to 32 of a-z 0-9 . _ - and a key of 1 to 128 "
+                 "bytes of UTF-8 without control characters are accepted")));
     }
     Candidate candidate;
     candidate.submission = &submissions[i];
