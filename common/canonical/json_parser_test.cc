@@ -340,15 +340,16 @@ TEST(JsonParserTest, EndOfStringIsFoundAtEveryPlace) {
          {"a", "!", "#", "[", "]", " ", "\x7f", "\xC2\x80", "\xEF\xBF\xBF"}) {
       std::string text;
       while (text.size() < length) text += filler;
-      EXPECT_TRUE(parser.Parse("\"" + text + "\"", ignore).ok());
-      EXPECT_TRUE(parser.Parse("\"" + text + "\\\\\"", ignore).ok());
-      EXPECT_TRUE(
-          parser.Parse("\"" + text + "\\\"" + text + "\"", ignore).ok());
-      EXPECT_FALSE(parser.Parse("\"" + text + "\"" + text + "\"", ignore).ok());
-      EXPECT_FALSE(parser.Parse("\"" + text + "\\\"", ignore).ok());
+      const auto accepts = [&](const auto&... parts) {
+        return parser.Parse(absl::StrCat("\"", parts..., "\""), ignore).ok();
+      };
+      EXPECT_TRUE(accepts(text));
+      EXPECT_TRUE(accepts(text, "\\\\"));
+      EXPECT_TRUE(accepts(text, "\\\"", text));
+      EXPECT_FALSE(accepts(text, "\"", text));
+      EXPECT_FALSE(accepts(text, "\\"));
       for (const char control : {'\0', '\x01', '\n', '\x1f'}) {
-        EXPECT_FALSE(
-            parser.Parse("\"" + text + control + text + "\"", ignore).ok());
+        EXPECT_FALSE(accepts(text, absl::string_view(&control, 1), text));
       }
     }
   }

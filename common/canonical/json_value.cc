@@ -99,6 +99,13 @@ void AppendCanonical(const JsonValue& value, std::string* out) {
 
 }  // namespace
 
+JsonValue::JsonValue() = default;
+JsonValue::JsonValue(const JsonValue& other) = default;
+JsonValue::JsonValue(JsonValue&& other) noexcept = default;
+JsonValue& JsonValue::operator=(const JsonValue& other) = default;
+JsonValue& JsonValue::operator=(JsonValue&& other) noexcept = default;
+JsonValue::~JsonValue() = default;
+
 const JsonValue* JsonValue::Find(absl::string_view name) const {
   for (const auto& [member_name, value] : members) {
     if (member_name == name) return &value;

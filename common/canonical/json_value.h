@@ -23,6 +23,14 @@ struct JsonValue {
   std::vector<JsonValue> elements;
   std::vector<std::pair<std::string, JsonValue>> members;  // in document order
 
+  // Defined where the type is complete, which clang's std::pair insists on.
+  JsonValue();
+  JsonValue(const JsonValue& other);
+  JsonValue(JsonValue&& other) noexcept;
+  JsonValue& operator=(const JsonValue& other);
+  JsonValue& operator=(JsonValue&& other) noexcept;
+  ~JsonValue();
+
   // The member of that name, or nullptr; nullptr too where this is no object.
   const JsonValue* Find(absl::string_view name) const;
 };

@@ -201,7 +201,6 @@ class RandomDocument {
         Write("true");
         return true;
       case 2:
-        return Number();
       case 3:
         return Number();
       case 4:
