@@ -123,6 +123,10 @@ class RecordReader {
   class Collector;
 
   static constexpr size_t kPrefixUnit = 32;
+  // Room for the value of a member and what follows it, but for the text of a
+  // string: a number, a timestamp, `false`, the quotes of a string, a key from
+  // the message (128 bytes) with all its characters escaped.
+  static constexpr size_t kMemberRoom = 2 * 128 + 2;
 
   static Kind KindOf(Finding finding);
   // The first header that makes `record` a control record, or nullptr.
