@@ -173,6 +173,7 @@ absl::StatusOr<std::vector<std::string>> EmbeddedLedger::Publish(
       return absl::DataLossError(
           absl::StrCat("the ledger takes no more items: ", broken_));
     }
+    if (!write_failure_.ok()) return write_failure_;
   }
   LedgerTree tree = tree_;
   Digest last_hash = last_hash_;
@@ -218,10 +219,12 @@ absl::StatusOr<std::vector<std::string>> EmbeddedLedger::Publish(
 
   MutexLock lock(mutex_);
   if (!status.ok()) {
-    // Whether it will be there after a restart is not known, and RocksDB itself
-    // takes no writes after a failed one.
-    broken_ = std::string(status.message());
-    return absl::UnavailableError(broken_);
+    // Whether the batch will be there after a restart is not known, so no other
+    // may take its positions before.
+    write_failure_ = absl::UnavailableError(absl::StrCat(
+        "a write to the ledger failed; it takes items again after a restart: ",
+        status.message()));
+    return write_failure_;
   }
   tree_ = std::move(tree);
   last_hash_ = last_hash;
@@ -409,6 +412,7 @@ EmbeddedLedger::View EmbeddedLedger::CurrentView() {
 
 absl::StatusOr<LedgerState> EmbeddedLedger::State() {
   MutexLock lock(mutex_);
+  if (!write_failure_.ok()) return write_failure_;
   return LedgerState{"embedded", name_, view_.size, view_.head, broken_};
 }
 

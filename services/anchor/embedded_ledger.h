@@ -104,6 +104,7 @@ class EmbeddedLedger : public Ledger {
   CondVar changed_;
   View view_ ABSL_GUARDED_BY(mutex_);
   std::string broken_ ABSL_GUARDED_BY(mutex_);
+  absl::Status write_failure_ ABSL_GUARDED_BY(mutex_);  // until a restart
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

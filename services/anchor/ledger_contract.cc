@@ -137,7 +137,8 @@ TEST_P(LedgerContractTest, PagesJoinToTheWholeWithoutOverlap) {
 
 TEST_P(LedgerContractTest, APageIsBoundedInBytesButNeverEmpty) {
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(ledger().Publish({Draft("a", std::string(5000, 'x'))}).ok());
+    ASSERT_TRUE(
+        ledger().Publish({{{"a"}, std::string(5000, 'x'), "", ""}}).ok());
   }
   LedgerQuery query;
   query.max_bytes = 1;
