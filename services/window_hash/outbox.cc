@@ -115,12 +115,28 @@ void Outbox::Run() {
     const std::vector<Slice> slices = NextSlices();
     if (slices.empty()) break;
     std::vector<OutboxItem> items;
+    std::vector<std::pair<const KeyQueue*, absl::Status>> damaged;
     size_t bytes = 0;
-    for (const Slice& slice : slices) ReadSlice(slice, &bytes, &items);
+    for (const Slice& slice : slices) {
+      const absl::Status read = ReadSlice(slice, &bytes, &items);
+      if (!read.ok()) damaged.emplace_back(slice.queue, read);
+    }
     std::vector<OutboxItem*> pointers;
     pointers.reserve(items.size());
     for (OutboxItem& item : items) pointers.push_back(&item);
-    Finish(slices, pointers.empty() ? absl::OkStatus() : Submit(pointers));
+    const absl::Status submitted =
+        pointers.empty() ? absl::OkStatus() : Submit(pointers);
+    // What is whole before the damage leaves first; if it could not, the damage
+    // is found again.
+    if (submitted.ok()) {
+      for (const auto& [queue, why] : damaged) {
+        StopKey(queue->source, queue->key, why);
+        if (options_.on_damage != nullptr) {
+          options_.on_damage(queue->source, why);
+        }
+      }
+    }
+    Finish(slices, submitted);
   }
   MutexLock lock(mutex_);
   ended_ = true;
@@ -204,30 +220,26 @@ void Outbox::Finish(const std::vector<Slice>& slices,
   }
 }
 
-void Outbox::ReadSlice(const Slice& slice, size_t* bytes,
-                       std::vector<OutboxItem>* items) {
+absl::Status Outbox::ReadSlice(const Slice& slice, size_t* bytes,
+                               std::vector<OutboxItem>* items) {
   for (int64_t seq = slice.begin; seq < slice.end; ++seq) {
     if (*bytes >= options_.batch_bytes) {
       // The rest of the slice goes with a later call.
       MutexLock lock(mutex_);
       slice.queue->next = seq;
-      return;
+      return absl::OkStatus();
     }
     absl::StatusOr<OutboxItem> item =
         store_.ReadOutbox({.source = slice.queue->source,
                            .key = slice.queue->key,
                            .number = seq});
-    const absl::Status good = item.ok() ? CheckItem(*item) : item.status();
-    if (!good.ok()) {
-      StopKey(slice.queue->source, slice.queue->key, good);
-      if (options_.on_damage != nullptr) {
-        options_.on_damage(slice.queue->source, good);
-      }
-      return;
-    }
+    if (!item.ok()) return item.status();
+    const absl::Status good = CheckItem(*item);
+    if (!good.ok()) return good;
     *bytes += item->checkpoint.checkpoint().ByteSizeLong();
     items->push_back(*std::move(item));
   }
+  return absl::OkStatus();
 }
 
 absl::Status Outbox::CheckItem(const OutboxItem& item) {

@@ -111,9 +111,10 @@ class Outbox {
   std::vector<Slice> NextSlices();
   void Finish(const std::vector<Slice>& slices, const absl::Status& failure);
 
-  // Reads a slice's checkpoints and checks them against their records.
-  void ReadSlice(const Slice& slice, size_t* bytes,
-                 std::vector<OutboxItem>* items);
+  // Reads a slice's checkpoints and checks them against their records; what is
+  // before an error is in `items`.
+  absl::Status ReadSlice(const Slice& slice, size_t* bytes,
+                         std::vector<OutboxItem>* items);
   absl::Status CheckItem(const OutboxItem& item);
 
   // Not OK: the anchor is to be tried again later.

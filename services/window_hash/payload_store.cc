@@ -305,6 +305,26 @@ absl::Status PayloadStore::StoreReceipts(
   return database_->Write(&batch);
 }
 
+absl::Status PayloadStore::OverwritePayload(const WindowKey& window,
+                                            const v1::WindowPayload& payload) {
+  const absl::Status found = ReadCheckpoint(window).status();
+  if (absl::IsNotFound(found)) return found;
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->family(Family::kPayloads),
+            SliceOf(EncodeWindowKey(window)), payload.SerializeAsString());
+  return database_->Write(&batch);
+}
+
+absl::Status PayloadStore::OverwriteCheckpoint(
+    const WindowKey& window, const store::v1::StoredCheckpoint& stored) {
+  const absl::Status found = ReadCheckpoint(window).status();
+  if (absl::IsNotFound(found)) return found;
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->family(Family::kCheckpoints),
+            SliceOf(EncodeWindowKey(window)), stored.SerializeAsString());
+  return database_->Write(&batch);
+}
+
 absl::Status PayloadStore::Sync() {
   if (read_only()) return absl::OkStatus();
   return FromRocks(database_->db().SyncWAL(), "window-hash store, sync");

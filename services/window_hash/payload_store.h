@@ -153,6 +153,15 @@ class PayloadStore {
   // Stores the items with their receipts; those that are done leave the outbox.
   absl::Status StoreReceipts(absl::Span<const OutboxItem* const> items);
 
+  // --- Tampering, as an insider would, for drills and tests ---
+
+  // Replace what is stored of a window, whatever it then says. NotFound where
+  // there is no such window.
+  absl::Status OverwritePayload(const WindowKey& window,
+                                const v1::WindowPayload& payload);
+  absl::Status OverwriteCheckpoint(const WindowKey& window,
+                                   const store::v1::StoredCheckpoint& stored);
+
   // --- The whole ---
 
   // Makes what was written so far survive a power loss.

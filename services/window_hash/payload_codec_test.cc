@@ -1,0 +1,120 @@
+#include "services/window_hash/payload_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/pipeline/leaves.h"
+
+namespace windproof {
+namespace {
+
+void Add(int64_t offset, absl::string_view canonical, WindowRecords* records) {
+  records->entries.push_back(
+      {.offset = offset,
+       .begin = static_cast<uint32_t>(records->bytes.size()),
+       .size = static_cast<uint32_t>(canonical.size())});
+  absl::StrAppend(&records->bytes, canonical);
+}
+
+// A window and the checkpoint members that are about its records.
+struct Window {
+  WindowRecords records;
+  Checkpoint checkpoint;
+};
+
+Window MakeWindow(int count) {
+  Window window;
+  for (int i = 0; i < count; ++i) {
+    Add(1000 - 3 * i, absl::StrCat("{\"n\":", i, "}"), &window.records);
+  }
+  const LeafSummary leaves = HashLeaves(&window.records);
+  window.checkpoint.records = count;
+  window.checkpoint.root = leaves.root;
+  window.checkpoint.positions_sha256 = leaves.positions_sha256;
+  window.checkpoint.offsets_begin = leaves.lowest_offset;
+  window.checkpoint.offsets_end = leaves.highest_offset + 1;
+  return window;
+}
+
+TEST(PayloadCodecTest, WritesWhatTheGeneratedCodeWrites) {
+  WindowRecords records;
+  Add(0, "{}", &records);  // an offset that is not written
+  Add(1, "", &records);    // bytes that are not written
+  Add(127, std::string(127, 'x'), &records);
+  Add(128, std::string(128, 'x'), &records);
+  Add(std::numeric_limits<int64_t>::max(), std::string(70'000, 'x'), &records);
+  HashLeaves(&records);
+
+  v1::WindowPayload expected;
+  for (const WindowRecords::Entry& entry : records.entries) {
+    v1::PayloadRecord* record = expected.add_records();
+    record->set_offset(entry.offset);
+    record->set_canonical(std::string(records.Canonical(entry)));
+    record->set_leaf_hash(std::string(BytesOf(entry.leaf_hash)));
+  }
+  std::string bytes;
+  AppendWindowPayload(records, &bytes);
+  EXPECT_EQ(bytes, expected.SerializeAsString());
+}
+
+TEST(PayloadCodecTest, ReadsWhatItWrites) {
+  const Window window = MakeWindow(60);
+  std::string bytes;
+  AppendWindowPayload(window.records, &bytes);
+  const auto payload = ParseWindowPayload(bytes);
+  ASSERT_TRUE(payload.ok()) << payload.status();
+  auto records = WindowRecordsOf(*payload);
+  ASSERT_TRUE(records.ok()) << records.status();
+  ASSERT_EQ(records->entries.size(), 60u);
+  for (size_t i = 0; i < 60; ++i) {
+    EXPECT_EQ(records->entries[i].offset, window.records.entries[i].offset);
+    EXPECT_EQ(records->entries[i].leaf_hash,
+              window.records.entries[i].leaf_hash);
+    EXPECT_EQ(records->Canonical(records->entries[i]),
+              window.records.Canonical(window.records.entries[i]));
+  }
+  EXPECT_TRUE(CheckRecords(window.checkpoint, &*records).ok());
+}
+
+TEST(PayloadCodecTest, GarbageIsDataLoss) {
+  EXPECT_TRUE(absl::IsDataLoss(ParseWindowPayload("\xff\xff").status()));
+  v1::WindowPayload payload;
+  payload.add_records()->set_leaf_hash("short");
+  EXPECT_TRUE(absl::IsDataLoss(WindowRecordsOf(payload).status()));
+}
+
+TEST(PayloadCodecTest, CheckRecordsNamesWhatDiffers) {
+  struct Case {
+    const char* member;
+    void (*alter)(Window*);
+  };
+  const std::vector<Case> cases = {
+      {"records", [](Window* window) { window->records.entries.pop_back(); }},
+      {"records", [](Window* window) { window->records.entries.clear(); }},
+      {"root", [](Window* window) { window->records.bytes[5] = '7'; }},
+      {"positions_sha256",
+       [](Window* window) { window->records.entries[1].offset = 995; }},
+      {"offsets.begin",
+       [](Window* window) { window->checkpoint.offsets_begin -= 1; }},
+      {"highest offset",
+       [](Window* window) { window->checkpoint.offsets_end += 1; }},
+  };
+  for (const Case& c : cases) {
+    Window window = MakeWindow(5);
+    ASSERT_TRUE(CheckRecords(window.checkpoint, &window.records).ok());
+    c.alter(&window);
+    const absl::Status status =
+        CheckRecords(window.checkpoint, &window.records);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << c.member;
+    EXPECT_NE(status.message().find(c.member), absl::string_view::npos)
+        << status;
+  }
+}
+
+}  // namespace
+}  // namespace windproof
