@@ -360,7 +360,7 @@ std::optional<nlohmann::json> ReferenceParse(const std::string& document) {
 }
 
 TEST(JsonDifferentialTest, RandomDocumentsAreReadAsTheyWereWritten) {
-  for (uint64_t seed = 0; seed < 20'000; ++seed) {
+  for (uint64_t seed = 0; seed < 10'000; ++seed) {
     RandomDocument document(seed);
     const nlohmann::json expected = document.Value(6);
     const auto value = ParseJson(document.text());
@@ -386,7 +386,7 @@ TEST(JsonDifferentialTest, ChangedDocumentsAreJudgedAsByTheReference) {
       "\"0\":", "\xC3", "[[["};
   int accepted = 0;
   int refused = 0;
-  for (uint64_t seed = 0; seed < 100'000; ++seed) {
+  for (uint64_t seed = 0; seed < 30'000; ++seed) {
     RandomDocument document(seed);
     document.Value(4);
     std::string& text = document.text();
@@ -423,8 +423,8 @@ TEST(JsonDifferentialTest, ChangedDocumentsAreJudgedAsByTheReference) {
     ++(value.ok() ? accepted : refused);
   }
   // Both ways must have been tried.
-  EXPECT_GT(accepted, 5'000);
-  EXPECT_GT(refused, 20'000);
+  EXPECT_GT(accepted, 1'000);
+  EXPECT_GT(refused, 5'000);
 }
 
 RC_GTEST_PROP(JsonPropertyTest, CanonicalFormIsIdempotentAndKeepsTheValue, ()) {
