@@ -26,6 +26,7 @@ absl::Status Missing(absl::string_view field, absl::string_view accepted) {
 std::string FieldNames() {
   std::vector<std::string> names;
   const auto* descriptor = v1::PipelineSpec::descriptor();
+  names.reserve(descriptor->field_count());
   for (int i = 0; i < descriptor->field_count(); ++i) {
     names.push_back(descriptor->field(i)->name());
   }
