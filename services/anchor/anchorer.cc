@@ -86,7 +86,8 @@ absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::Submit(
     absl::StatusOr<Batch> batch = Parse(submissions);
     if (batch.ok()) {
       MutexLock lock(mutex_);
-      receipts = SubmitLocked(*std::move(batch));
+      receipts = SubmitLocked(*batch);
+      awaited_.clear();
     } else {
       receipts = batch.status();
     }
@@ -131,63 +132,61 @@ absl::StatusOr<Anchorer::Batch> Anchorer::Parse(
   return batch;
 }
 
-absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::SubmitLocked(Batch batch) {
+absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::SubmitLocked(
+    Batch& batch) {
   // Others write to a ledger too, and an earlier call may have published more
   // than it knew.
   absl::Status status = ReadNewItems();
   if (!status.ok()) return status;
 
-  std::vector<LedgerDraft> drafts;
   for (size_t i = 0; i < batch.candidates.size(); ++i) {
     status = Admit(i, batch);
     if (!status.ok()) return AtIndex(i, status);
   }
-  awaited_.clear();
-  int64_t repeated = 0;
+  const auto count_new = std::count_if(
+      batch.candidates.begin(), batch.candidates.end(),
+      [](const Candidate& candidate) { return candidate.IsNew(); });
+  if (count_new > 0) {
+    status = PublishNew(batch);
+    if (!status.ok()) return status;
+  }
+
+  std::vector<AnchorReceipt> receipts;
+  receipts.reserve(batch.candidates.size());
   for (const Candidate& candidate : batch.candidates) {
-    if (candidate.receipt.has_value() || candidate.same_as.has_value()) {
-      ++repeated;
-      continue;
+    if (candidate.same_as.has_value()) {
+      receipts.push_back(receipts[*candidate.same_as]);
+    } else if (candidate.receipt.has_value()) {
+      receipts.push_back(*candidate.receipt);
+    } else {
+      return absl::UnavailableError(absl::StrCat(
+          "checkpoint ", HexOf(candidate.hash),
+          " was published but cannot be read back from the ledger yet"));
     }
+  }
+  MutexLock lock(counters_mutex_);
+  counters_.anchored += count_new;
+  counters_.repeated +=
+      static_cast<int64_t>(batch.candidates.size()) - count_new;
+  return receipts;
+}
+
+absl::Status Anchorer::PublishNew(Batch& batch) {
+  std::vector<LedgerDraft> drafts;
+  for (Candidate& candidate : batch.candidates) {
+    if (!candidate.IsNew()) continue;
     const Checkpoint& checkpoint = candidate.checkpoint;
     drafts.push_back({{LedgerStreamKey(checkpoint.pipeline, checkpoint.key),
                        WindowOf(checkpoint)},
                       candidate.submission->checkpoint,
                       candidate.submission->signer,
                       candidate.submission->signature});
-    awaited_[candidate.hash] = std::nullopt;
+    awaited_[candidate.hash] = &candidate;
   }
-  const int64_t published = static_cast<int64_t>(drafts.size());
-  if (!drafts.empty()) {
-    const auto txids = ledger_.Publish(drafts);
-    if (!txids.ok()) return txids.status();
-    // A receipt is what the ledger says, never what we meant to write.
-    status = ReadNewItems();
-    if (!status.ok()) return status;
-  }
-
-  std::vector<AnchorReceipt> receipts;
-  receipts.reserve(batch.candidates.size());
-  for (Candidate& candidate : batch.candidates) {
-    if (candidate.same_as.has_value()) {
-      receipts.push_back(receipts[*candidate.same_as]);
-      continue;
-    }
-    if (!candidate.receipt.has_value()) {
-      candidate.receipt = awaited_[candidate.hash];
-    }
-    if (!candidate.receipt.has_value()) {
-      return absl::UnavailableError(absl::StrCat(
-          "checkpoint ", HexOf(candidate.hash),
-          " was published but cannot be read back from the ledger yet"));
-    }
-    receipts.push_back(*candidate.receipt);
-  }
-  awaited_.clear();
-  MutexLock lock(counters_mutex_);
-  counters_.anchored += published;
-  counters_.repeated += repeated;
-  return receipts;
+  const auto txids = ledger_.Publish(drafts);
+  if (!txids.ok()) return txids.status();
+  // A receipt is what the ledger says, never what we meant to write.
+  return ReadNewItems();
 }
 
 absl::Status Anchorer::Admit(size_t index, Batch& batch) {
@@ -209,9 +208,6 @@ absl::Status Anchorer::Admit(size_t index, Batch& batch) {
     return EquivocationError(found);
   }
 
-  const absl::Status looked_up = LookUp(window, candidate);
-  if (!looked_up.ok() || candidate.receipt.has_value()) return looked_up;
-
   // The key's last checkpoint: of this batch, or else of the ledger.
   const std::string stream =
       LedgerStreamKey(checkpoint.pipeline, checkpoint.key);
@@ -221,11 +217,29 @@ absl::Status Anchorer::Admit(size_t index, Batch& batch) {
   } else if (const auto known = keys_.find(stream); known != keys_.end()) {
     state = &known->second;
   }
+  // All of the ledger has been read: a window later than all that is there of
+  // its key cannot be there, and needs no look.
+  if (state != nullptr &&
+      checkpoint.window_start_ms <= state->latest_start_ms) {
+    const absl::Status looked_up = LookUp(window, candidate);
+    if (!looked_up.ok() || candidate.receipt.has_value()) return looked_up;
+  }
   const absl::Status follows = CheckFollows(checkpoint, state);
   if (!follows.ok()) return follows;
-  batch.keys[stream] = {checkpoint.seq, candidate.hash, checkpoint.topic,
-                        checkpoint.partition};
+  // Not a reference: `state` may point into the map.
+  KeyState next = state == nullptr ? KeyState() : *state;
+  next.Follow(checkpoint, candidate.hash);
+  batch.keys[stream] = std::move(next);
   return absl::OkStatus();
+}
+
+void Anchorer::KeyState::Follow(const Checkpoint& checkpoint,
+                                const Digest& checkpoint_hash) {
+  seq = checkpoint.seq;
+  hash = checkpoint_hash;
+  topic = checkpoint.topic;
+  partition = checkpoint.partition;
+  latest_start_ms = std::max(latest_start_ms, checkpoint.window_start_ms);
 }
 
 absl::Status Anchorer::ForEachItem(
@@ -292,21 +306,22 @@ absl::Status Anchorer::CheckFollows(const Checkpoint& checkpoint,
                                     const KeyState* state) {
   const std::string stream =
       LedgerStreamKey(checkpoint.pipeline, checkpoint.key);
-  if (state != nullptr && (state->topic != checkpoint.topic ||
-                           state->partition != checkpoint.partition)) {
+  const bool known = state != nullptr && state->seq >= 0;
+  if (known && (state->topic != checkpoint.topic ||
+                state->partition != checkpoint.partition)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "key ", stream, " is known from topic ", state->topic, " partition ",
         state->partition, "; this checkpoint is from topic ", checkpoint.topic,
         " partition ", checkpoint.partition,
         ". A key lives in one partition of one topic."));
   }
-  const int64_t expected = state == nullptr ? 0 : state->seq + 1;
+  const int64_t expected = known ? state->seq + 1 : 0;
   if (checkpoint.seq != expected) {
     return absl::FailedPreconditionError(
         absl::StrCat("key ", stream, ": seq is ", checkpoint.seq, "; ",
                      expected, " is accepted next"));
   }
-  const Digest& prev = state == nullptr ? kZeroDigest : state->hash;
+  const Digest& prev = known ? state->hash : kZeroDigest;
   if (checkpoint.prev != prev) {
     return absl::FailedPreconditionError(absl::StrCat(
         "key ", stream, " seq ", checkpoint.seq, ": prev is ",
@@ -341,26 +356,32 @@ absl::Status Anchorer::ReadNewItems() {
 }
 
 void Anchorer::Learn(const LedgerItem& item) {
-  const absl::StatusOr<Checkpoint> checkpoint = ParseCheckpoint(item.data);
-  bool foreign = !checkpoint.ok();
-  if (checkpoint.ok()) {
-    const std::string stream =
-        LedgerStreamKey(checkpoint->pipeline, checkpoint->key);
-    const auto known = keys_.find(stream);
-    const KeyState* state = known == keys_.end() ? nullptr : &known->second;
-    const Digest hash = Sha256Of(item.data);
-    if (CheckFollows(*checkpoint, state).ok()) {
-      keys_[stream] = {checkpoint->seq, hash, checkpoint->topic,
-                       checkpoint->partition};
+  const Digest hash = Sha256Of(item.data);
+  // Of what was just published, the data are byte-equal: their hashes are.
+  const auto awaited = awaited_.find(hash);
+  absl::StatusOr<Checkpoint> parsed = absl::UnknownError("not parsed");
+  const Checkpoint* checkpoint = nullptr;
+  if (awaited != awaited_.end()) {
+    checkpoint = &awaited->second->checkpoint;
+  } else {
+    parsed = ParseCheckpoint(item.data);
+    if (parsed.ok()) checkpoint = &*parsed;
+  }
+  bool foreign = true;
+  if (checkpoint != nullptr) {
+    KeyState& state =
+        keys_[LedgerStreamKey(checkpoint->pipeline, checkpoint->key)];
+    if (CheckFollows(*checkpoint, &state).ok()) {
+      state.Follow(*checkpoint, hash);
+      foreign = false;
     } else {
-      foreign = true;
+      state.latest_start_ms =
+          std::max(state.latest_start_ms, checkpoint->window_start_ms);
       CompareWithEarlier(item, *checkpoint);
     }
-    // The data are byte-equal to what was published: their hashes are.
-    const auto awaited = awaited_.find(hash);
-    if (awaited != awaited_.end() && !awaited->second.has_value()) {
-      awaited->second = ReceiptOf(item, hash);
-    }
+  }
+  if (awaited != awaited_.end() && !awaited->second->receipt.has_value()) {
+    awaited->second->receipt = ReceiptOf(item, hash);
   }
   MutexLock lock(counters_mutex_);
   if (foreign) ++counters_.foreign_items;

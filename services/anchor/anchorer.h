@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -112,10 +113,14 @@ class Anchorer {
  private:
   // What the ledger says of one key.
   struct KeyState {
-    int64_t seq = -1;  // of its last checkpoint
+    int64_t seq = -1;  // of its last checkpoint; -1: none that follows
     Digest hash{};
     std::string topic;
     int32_t partition = 0;
+    // No item of the key, whether it follows or not, is of a later window.
+    int64_t latest_start_ms = std::numeric_limits<int64_t>::min();
+
+    void Follow(const Checkpoint& checkpoint, const Digest& checkpoint_hash);
   };
 
   // One checkpoint of a batch.
@@ -126,6 +131,8 @@ class Anchorer {
     std::optional<AnchorReceipt> receipt;
     // Index of an equal one earlier in the batch.
     std::optional<size_t> same_as;
+
+    bool IsNew() const { return !receipt.has_value() && !same_as.has_value(); }
   };
   // Checkpoints of a batch by window and revision, so that it is checked
   // against itself too.
@@ -140,10 +147,12 @@ class Anchorer {
   absl::Status ReadNewItems() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Learn(const LedgerItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  absl::StatusOr<std::vector<AnchorReceipt>> SubmitLocked(Batch batch)
+  absl::StatusOr<std::vector<AnchorReceipt>> SubmitLocked(Batch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Finds the candidate's receipt on the ledger, or leaves it without one when
-  // it may be published.
+  // Publishes the candidates that have no receipt and reads them back.
+  absl::Status PublishNew(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Finds the candidate's receipt on the ledger, or leaves it new when it may
+  // be published.
   absl::Status Admit(size_t index, Batch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LookUp(const std::string& window, Candidate& candidate)
@@ -152,8 +161,8 @@ class Anchorer {
   absl::Status ForEachItem(
       const std::string& window,
       absl::FunctionRef<bool(const LedgerItem& item)> visit);
-  absl::Status CheckFollows(const Checkpoint& checkpoint,
-                            const KeyState* state);
+  static absl::Status CheckFollows(const Checkpoint& checkpoint,
+                                   const KeyState* state);
   AnchorReceipt ReceiptOf(const LedgerItem& item, const Digest& hash) const;
   // Reports the equivocation that a ledger item makes with an earlier one.
   void CompareWithEarlier(const LedgerItem& item, const Checkpoint& checkpoint)
@@ -168,9 +177,8 @@ class Anchorer {
   std::string ledger_name_ ABSL_GUARDED_BY(mutex_);
   int64_t next_position_ ABSL_GUARDED_BY(mutex_) = 0;  // first not read
   absl::flat_hash_map<std::string, KeyState> keys_ ABSL_GUARDED_BY(mutex_);
-  // What the last Submit() published and waits to read back, by hash.
-  absl::flat_hash_map<Digest, std::optional<AnchorReceipt>> awaited_
-      ABSL_GUARDED_BY(mutex_);
+  // What the running Submit() publishes and waits to read back, by hash.
+  absl::flat_hash_map<Digest, Candidate*> awaited_ ABSL_GUARDED_BY(mutex_);
 
   Mutex counters_mutex_;  // never held while another is taken
   Counters counters_ ABSL_GUARDED_BY(counters_mutex_);

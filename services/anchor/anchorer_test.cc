@@ -219,6 +219,22 @@ TEST_F(AnchorerTest, EquivocationOnTheLedgerIsReportedAndTheFirstCounts) {
   EXPECT_TRUE(absl::IsAlreadyExists(Submit({other}).status()));
 }
 
+// What does not follow its key's last is not forgotten: its window is taken.
+TEST_F(AnchorerTest, AWindowThatIsOnTheLedgerOutOfOrderIsTaken) {
+  std::vector<Checkpoint> chain = CheckpointChain("00433", 3);
+  Checkpoint other = chain[2];
+  other.root = Sha256Of("other");
+  ASSERT_TRUE(ledger_
+                  ->Publish({{{"weather/00433/2026-01-25T02:00:00Z"},
+                              EncodeCheckpoint(other),
+                              "",
+                              ""}})
+                  .ok());
+  ASSERT_TRUE(Submit({chain[0], chain[1]}).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(Submit({chain[2]}).status()));
+  EXPECT_EQ(LedgerSize(), 3);
+}
+
 TEST_F(AnchorerTest, SeqMustFollow) {
   const std::vector<Checkpoint> chain = CheckpointChain("00433", 4);
   const auto expect_refused = [&](const std::vector<Checkpoint>& batch,
