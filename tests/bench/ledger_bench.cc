@@ -109,6 +109,7 @@ void OpenLedger(benchmark::State& state) {
 }
 BENCHMARK(OpenLedger)
     ->Arg(16'000)
+    ->Arg(200'000)
     ->Iterations(3)
     ->Unit(benchmark::kMillisecond)
     ->UseManualTime();
