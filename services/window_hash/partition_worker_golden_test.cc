@@ -59,20 +59,21 @@ int64_t EndOf(const GoldenLog& log) {
   return log.entries.empty() ? log.origin : log.entries.back().offset + 1;
 }
 
-// One store for all runs, each under a name of its own: opening takes its time.
-TestStore& Store() {
-  static TestStore store;
-  return store;
-}
+class PartitionWorkerGoldenTest : public ::testing::Test {
+ protected:
+  WorkerRun RunOf(const GoldenLog& log, int64_t spill_max_lag) {
+    PartitionWorker::Options options;
+    options.spill_max_lag = spill_max_lag;
+    return WorkerRun(
+        log.spec, {absl::StrCat("run-", ++runs_), {log.topic, log.partition}},
+        log.origin, log.entries, options, store_);
+  }
 
-WorkerRun RunOf(const GoldenLog& log, int64_t spill_max_lag) {
-  static int count = 0;
-  PartitionWorker::Options options;
-  options.spill_max_lag = spill_max_lag;
-  return WorkerRun(log.spec,
-                   {absl::StrCat("run-", ++count), {log.topic, log.partition}},
-                   log.origin, log.entries, options, Store());
-}
+  // One store for all runs of a test, each under a name of its own: opening
+  // takes its time.
+  TestStore store_;
+  int runs_ = 0;
+};
 
 constexpr int64_t kNoSpills = std::numeric_limits<int64_t>::max();
 
@@ -138,7 +139,7 @@ void CheckAll(const GoldenLog& log, WorkerRun& run) {
   EXPECT_EQ(run.written(), expected);
 }
 
-TEST(PartitionWorkerGoldenTest, AnyBatchesGiveTheSameBytes) {
+TEST_F(PartitionWorkerGoldenTest, AnyBatchesGiveTheSameBytes) {
   for (const GoldenLog& log : Logs()) {
     for (const int64_t batch : {1, 7, 1'000'000}) {
       for (const int64_t spill : {kNoSpills, int64_t{2}}) {
@@ -154,7 +155,7 @@ TEST(PartitionWorkerGoldenTest, AnyBatchesGiveTheSameBytes) {
   }
 }
 
-TEST(PartitionWorkerGoldenTest, ARestartAtAnyPositionChangesNothing) {
+TEST_F(PartitionWorkerGoldenTest, ARestartAtAnyPositionChangesNothing) {
   for (const GoldenLog& log : Logs()) {
     for (const int64_t spill : {kNoSpills, int64_t{2}}) {
       SCOPED_TRACE(absl::StrCat(log.name, ", spills beyond ", spill));
@@ -175,7 +176,7 @@ TEST(PartitionWorkerGoldenTest, ARestartAtAnyPositionChangesNothing) {
   }
 }
 
-TEST(PartitionWorkerGoldenTest, PositionsAndLowWaterMarksAreAsTheyMustBe) {
+TEST_F(PartitionWorkerGoldenTest, PositionsAndLowWaterMarksAreAsTheyMustBe) {
   for (const GoldenLog& log : Logs()) {
     SCOPED_TRACE(log.name);
     WorkerRun run = RunOf(log, kNoSpills);
@@ -195,7 +196,7 @@ TEST(PartitionWorkerGoldenTest, PositionsAndLowWaterMarksAreAsTheyMustBe) {
   }
 }
 
-TEST(PartitionWorkerGoldenTest, RandomBatchesAndCrashes) {
+TEST_F(PartitionWorkerGoldenTest, RandomBatchesAndCrashes) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(absl::StrCat("seed ", seed));
   std::mt19937 random(seed);

@@ -45,11 +45,6 @@ std::string NextPipeline() {
   return absl::StrCat("bench-", ++count);
 }
 
-TestStore& Store() {
-  static TestStore store;
-  return store;
-}
-
 class AnchorNothing final : public CheckpointSink {
  public:
   absl::StatusOr<std::vector<v1::Receipt>> Submit(
@@ -90,8 +85,9 @@ BENCHMARK(BM_EngineAlone)->Unit(benchmark::kMillisecond);
 
 void BM_WorkerToDisk(benchmark::State& state) {
   const PipelineSpec& spec = *BuiltInSpec("weather");
+  TestStore store;
   for (auto _ : state) {
-    WorkerRun run(spec, {NextPipeline(), {"bench", 0}}, 0, Log(), {}, Store());
+    WorkerRun run(spec, {NextPipeline(), {"bench", 0}}, 0, Log(), {}, store);
     if (!run.OpenWorker().ok()) std::abort();
     size_t next = 0;
     while (next < Log().size()) {
@@ -109,10 +105,11 @@ BENCHMARK(BM_WorkerToDisk)->Unit(benchmark::kMillisecond);
 // Items are checkpoints of 60 records each.
 void BM_OutboxDrain(benchmark::State& state) {
   const PipelineSpec& spec = *BuiltInSpec("weather");
+  TestStore store;
   int64_t drained = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    WorkerRun run(spec, {NextPipeline(), {"bench", 0}}, 0, Log(), {}, Store());
+    WorkerRun run(spec, {NextPipeline(), {"bench", 0}}, 0, Log(), {}, store);
     if (!run.OpenWorker().ok() ||
         !run.worker()
              .Process(BatchOf({"bench", 0}, Log(), 0,
@@ -121,7 +118,7 @@ void BM_OutboxDrain(benchmark::State& state) {
       std::abort();
     }
     AnchorNothing anchor;
-    Outbox outbox({}, *Store().store, anchor);
+    Outbox outbox({}, *store.store, anchor);
     state.ResumeTiming();
     if (!outbox.Start().ok()) std::abort();
     outbox.Stop(std::chrono::steady_clock::now() + std::chrono::minutes(1));
