@@ -20,6 +20,16 @@ constexpr int64_t kMaxWindowItems = 1000;
 // name of the kind that was not asked for.
 bool IsNamesake(const LedgerItem& item, absl::string_view text,
                 bool window_asked) {
+  // The usual item carries both names, the stream's a beginning of the
+  // window's, and needs not be parsed.
+  for (const std::string& key : item.keys) {
+    const absl::string_view shorter = window_asked ? key : text;
+    const absl::string_view longer = window_asked ? text : key;
+    if (longer.size() > shorter.size() && absl::StartsWith(longer, shorter) &&
+        longer[shorter.size()] == '/') {
+      return false;
+    }
+  }
   const absl::StatusOr<Checkpoint> checkpoint = ParseCheckpoint(item.data);
   if (!checkpoint.ok()) return false;
   const std::string stream =
