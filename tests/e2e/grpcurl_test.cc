@@ -170,7 +170,7 @@ TEST_F(GrpcurlTest, CallsEveryMethod) {
       HasSubstr(R"("key": "00433")"));
   EXPECT_THAT(Answer("WindowHashService.GetWindowPayload",
                      absl::StrCat("{", kWindow, "}")),
-              HasSubstr(R"("leafHash")"));
+              HasSubstr(R"("leaf_hash")"));
   EXPECT_THAT(Answer("WindowHashService.ListDroppedRecords",
                      R"({"pipeline":"weather","key":"00433"})"),
               HasSubstr(R"("reason": "DUPLICATE")"));

@@ -1,0 +1,92 @@
+#include "common/server/trust_file.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace windproof {
+namespace {
+
+VerifierKey Key(absl::string_view name, char fill) {
+  return MakeVerifierKey(
+      name, Ed25519PublicKey::FromRaw(std::string(32, fill)).value());
+}
+
+std::string Ledger() {
+  return absl::StrCat(R"({"kind":"embedded","vkey":")",
+                      FormatVerifierKey(Key("ledger", 'l')), R"("})");
+}
+
+TEST(TrustFileTest, GoesBothWays) {
+  for (const std::vector<VerifierKey>& producers :
+       {std::vector<VerifierKey>{},
+        std::vector<VerifierKey>{Key("a", 'a'), Key("b", 'b')}}) {
+    const auto trust = ParseTrust(FormatTrust({.ledger_kind = "embedded",
+                                               .ledger = Key("ledger", 'l'),
+                                               .producers = producers}));
+    ASSERT_TRUE(trust.ok()) << trust.status();
+    EXPECT_EQ(trust->ledger.name, "ledger");
+    ASSERT_EQ(trust->producers.size(), producers.size());
+    for (const VerifierKey& producer : producers) {
+      const VerifierKey* found = trust->FindProducer(producer.name);
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(FormatVerifierKey(*found), FormatVerifierKey(producer));
+    }
+    EXPECT_EQ(trust->FindProducer("nobody"), nullptr);
+  }
+}
+
+struct WrongTrust {
+  std::string json;
+  const char* says;
+};
+
+TEST(TrustFileTest, WhatIsWrongIsNamed) {
+  const std::string vkey = FormatVerifierKey(Key("a", 'a'));
+  for (const WrongTrust& wrong : std::vector<WrongTrust>{
+           {"", ""},
+           {"[]", "one JSON object"},
+           {"{}", "version"},
+           {R"({"version":"1"})", "version"},
+           {R"({"version":1})", "ledger"},
+           {R"({"version":1,"ledger":{"kind":"embedded"},"producers":[]})",
+            "ledger.vkey"},
+           {R"({"version":1,"ledger":{"vkey":"x"},"producers":[]})",
+            "ledger.kind"},
+           {absl::StrCat(R"({"version":1,"ledger":)", Ledger(), "}"),
+            "producers"},
+           {absl::StrCat(R"({"version":1,"ledger":)", Ledger(),
+                         R"(,"producers":["x"]})"),
+            "producers[0]"},
+           {absl::StrCat(R"({"version":1,"ledger":)", Ledger(),
+                         R"(,"producers":[")", vkey, R"(",")", vkey, R"("]})"),
+            "producers[1]"},
+           {absl::StrCat(R"({"version":1,"ledger":)", Ledger(),
+                         R"(,"producers":[],"extra":1})"),
+            "extra"},
+       }) {
+    const absl::Status status = ParseTrust(wrong.json).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << wrong.json;
+    EXPECT_TRUE(absl::StrContains(status.message(), wrong.says)) << status;
+  }
+}
+
+TEST(TrustFileTest, WhatIsNewerIsNotUnderstoodRatherThanWrong) {
+  EXPECT_TRUE(absl::IsUnimplemented(
+      ParseTrust(R"({"version":2,"ledger":{},"more":1})").status()));
+  EXPECT_TRUE(absl::IsUnimplemented(
+      ParseTrust(R"({"version":1,"ledger":{"kind":"multichain",)"
+                 R"("vkey":"x"},"producers":[]})")
+          .status()));
+}
+
+TEST(TrustFileTest, AFileThatIsMissingIsNotFound) {
+  EXPECT_TRUE(absl::IsNotFound(LoadTrust("/nonexistent/trust.json").status()));
+}
+
+}  // namespace
+}  // namespace windproof
