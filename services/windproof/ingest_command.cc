@@ -1,0 +1,275 @@
+#include "services/windproof/ingest_command.h"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "services/ingest/dwd/dwd_collector.h"
+#include "services/ingest/json_lines.h"
+#include "services/windproof/dwd_publisher.h"
+#include "services/windproof/progress_line.h"
+#include "services/windproof/record_sender.h"
+#include "services/windproof/servers.h"
+
+namespace windproof {
+namespace {
+
+using std::chrono::steady_clock;
+
+struct Flags {
+  Servers servers;
+  std::vector<std::string> paths;
+  std::string output = "table";
+  std::string pipeline;   // dwd
+  bool complete = false;  // dwd
+  std::string topic;      // json
+};
+
+double SecondsSince(steady_clock::time_point start) {
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+void Tell(const std::string& line) {
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+std::string RateText(int64_t records, double seconds) {
+  return absl::StrFormat(
+      "%.2f s, %.0f records/s", seconds,
+      static_cast<double>(records) / (seconds > 1e-3 ? seconds : 1e-3));
+}
+
+int MissingPath(const std::vector<std::string>& paths) {
+  const std::string missing = FirstMissingPath(paths);
+  if (missing.empty()) return kExitGood;
+  Tell(absl::StrCat("windproof ingest: there is no ", missing));
+  return kExitUsage;
+}
+
+// What was written before a call failed is in the log, and stays there.
+int CallFailed(const Servers& servers, const CallOutcome& outcome,
+               int64_t written) {
+  const int exit_code = servers.Explain(outcome.status, outcome.service);
+  if (written > 0) {
+    Tell(absl::StrCat(written,
+                      " records were written before; sent again, they count "
+                      "as duplicates"));
+  }
+  return exit_code;
+}
+
+int IngestDwd(Flags& flags) {
+  if (const int code = MissingPath(flags.paths); code != kExitGood) return code;
+  const steady_clock::time_point start = steady_clock::now();
+  DwdCollector collector;
+  for (const std::string& path : flags.paths) collector.AddPath(path);
+  const DwdCollection collection = collector.Finish();
+  for (const DwdRejection& rejection : collection.rejections) {
+    Tell(DwdRejectionText(rejection));
+  }
+  if (collection.files == 0 && collection.refused_files == 0) {
+    Tell(
+        "windproof ingest dwd: there are no product files (produkt_*.txt, csv, "
+        "zip) in what was given");
+    return kExitUsage;
+  }
+
+  DwdPublisher publisher(flags.servers, Tell);
+  CallOutcome outcome = publisher.Publish(collection.stations);
+  if (outcome.ok() && flags.complete) {
+    outcome = publisher.Complete(flags.pipeline);
+  }
+  if (!outcome.ok()) {
+    return CallFailed(flags.servers, outcome, publisher.written());
+  }
+
+  const int64_t rejected = collection.rejected_rows + publisher.refused();
+  const double seconds = SecondsSince(start);
+  if (flags.output == "json") {
+    std::printf(
+        "{\"files\":%lld,\"refused_files\":%lld,\"stations\":%zu,\"rows\":%lld,"
+        "\"records\":%lld,\"rejected\":%lld,\"completed\":%lld,"
+        "\"seconds\":%.3f}\n",
+        static_cast<long long>(collection.files),
+        static_cast<long long>(collection.refused_files),
+        collection.stations.size(),
+        static_cast<long long>(collection.rows + collection.rejected_rows),
+        static_cast<long long>(publisher.written()),
+        static_cast<long long>(rejected),
+        static_cast<long long>(publisher.completed()), seconds);
+  } else {
+    std::printf(
+        "%lld records of %zu stations from %lld files, %lld rows and %lld "
+        "files rejected, %lld stations completed; %s\n",
+        static_cast<long long>(publisher.written()), collection.stations.size(),
+        static_cast<long long>(collection.files),
+        static_cast<long long>(rejected),
+        static_cast<long long>(collection.refused_files),
+        static_cast<long long>(publisher.completed()),
+        RateText(publisher.written(), seconds).c_str());
+  }
+  return rejected + collection.refused_files > 0 ? kExitFound : kExitGood;
+}
+
+// Sends the lines of one file after the other.
+class JsonIngest {
+ public:
+  explicit JsonIngest(Flags& flags)
+      : flags_(flags),
+        // Standard input may be a live stream: what has come goes at once.
+        live_(flags.paths.size() == 1 && flags.paths.front() == "-"),
+        sender_(flags.servers.Ingest(),
+                {.queue_max = live_ ? 1000U : 4U,
+                 .merge = live_,
+                 .refused = [this](const RecordOrigin& origin,
+                                   const std::string& reason) {
+                   ++refused_;
+                   Tell(absl::StrCat(
+                       flags_.paths[static_cast<size_t>(origin.source)], ":",
+                       origin.number, ": ", reason));
+                 }}) {}
+
+  int Run() {
+    const steady_clock::time_point start = steady_clock::now();
+    absl::Status read;
+    {
+      ProgressLine progress("records", 0);
+      for (size_t i = 0; i < flags_.paths.size() && read.ok() && going_; ++i) {
+        read = SendFile(static_cast<int32_t>(i), &progress);
+      }
+      if (going_ && batch_.size() > 0) sender_.Send(0, std::move(batch_));
+    }
+    const grpc::Status status = sender_.Finish();
+    if (!status.ok()) {
+      return CallFailed(flags_.servers, {status, "ingest"}, sender_.written());
+    }
+    if (!read.ok()) {
+      Tell(absl::StrCat("windproof ingest json: ", read.message()));
+      return kExitUsage;
+    }
+    Summarise(SecondsSince(start));
+    return refused_ + too_long_ > 0 ? kExitFound : kExitGood;
+  }
+
+ private:
+  // InvalidArgument is for one line; the reader goes on behind it.
+  absl::Status SendFile(int32_t source, ProgressLine* progress) {
+    auto reader =
+        JsonLinesReader::Open(flags_.paths[static_cast<size_t>(source)]);
+    if (!reader.ok()) return reader.status();
+    while (going_) {
+      absl::StatusOr<std::optional<JsonLine>> line = (*reader)->Next();
+      if (absl::IsInvalidArgument(line.status())) {
+        ++too_long_;
+        Tell(std::string(line.status().message()));
+        continue;
+      }
+      if (!line.ok()) return line.status();
+      if (!line->has_value()) return absl::OkStatus();
+      batch_.Add(flags_.topic, "", std::move((*line)->text),
+                 {source, (*line)->number});
+      if (live_ || batch_.full()) {
+        going_ = sender_.Send(0, std::exchange(batch_, RecordBatch()));
+        progress->Show(sender_.written());
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  void Summarise(double seconds) const {
+    const int64_t rejected = refused_ + too_long_;
+    if (flags_.output == "json") {
+      std::printf(
+          "{\"files\":%zu,\"records\":%lld,\"rejected\":%lld,"
+          "\"seconds\":%.3f}\n",
+          flags_.paths.size(), static_cast<long long>(sender_.written()),
+          static_cast<long long>(rejected), seconds);
+      return;
+    }
+    std::printf("%lld records to topic %s, %lld rejected; %s\n",
+                static_cast<long long>(sender_.written()), flags_.topic.c_str(),
+                static_cast<long long>(rejected),
+                RateText(sender_.written(), seconds).c_str());
+  }
+
+  Flags& flags_;
+  const bool live_;
+  bool going_ = true;
+  int64_t refused_ = 0;   // by ingest; settled after Finish()
+  int64_t too_long_ = 0;  // before it got there
+  RecordBatch batch_;
+  RecordSender sender_;
+};
+
+int IngestJson(Flags& flags) {
+  if (const int code = MissingPath(flags.paths); code != kExitGood) return code;
+  return JsonIngest(flags).Run();
+}
+
+void AddOutput(Command& command, Flags* flags) {
+  flags->servers.AddFlags(command);
+  command.Choice("output", &flags->output, {"table", "json"},
+                 "The summary: a line for people, or a JSON object.");
+}
+
+void RegisterDwd(Command& ingest) {
+  Command& dwd = ingest.AddCommand(
+      "dwd", "Send files of the German weather service: air temperature");
+  const auto flags = std::make_shared<Flags>();
+  dwd.Arguments("PATH", &flags->paths,
+                "Product files (txt, csv), zips and folders of them; all rows "
+                "of a station are sent in order of time.");
+  dwd.Flag("complete", &flags->complete,
+           "Close each station's last window, as if its time had passed.");
+  dwd.Flag("pipeline", &flags->pipeline, "NAME",
+           "With --complete: the pipeline whose windows count; all that read "
+           "the station by default.");
+  AddOutput(dwd, flags.get());
+  dwd.Example(
+      "windproof ingest dwd stundenwerte_TU_00433_akt.zip --complete\n"
+      "windproof ingest dwd downloads/ --output json");
+  dwd.Action([flags] { return IngestDwd(*flags); });
+}
+
+void RegisterJson(Command& ingest) {
+  Command& json = ingest.AddCommand("json", "Send JSON Lines of any pipeline");
+  const auto flags = std::make_shared<Flags>();
+  json.Arguments("FILE", &flags->paths,
+                 "Files with one JSON object a line; - is standard input.");
+  json.Flag("topic", &flags->topic, "TOPIC", "A topic that a pipeline reads.");
+  json.Require("topic");
+  AddOutput(json, flags.get());
+  json.Example(
+      "windproof ingest json --topic sensors records.jsonl\n"
+      "tail -f log.jsonl | windproof ingest json --topic sensors -");
+  json.Action([flags] { return IngestJson(*flags); });
+}
+
+}  // namespace
+
+std::string FirstMissingPath(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    std::error_code error;
+    if (path != "-" && !std::filesystem::exists(path, error)) return path;
+  }
+  return "";
+}
+
+void RegisterIngest(Command& root) {
+  Command& ingest = root.AddCommand("ingest", "Send files into the record log");
+  RegisterDwd(ingest);
+  RegisterJson(ingest);
+}
+
+}  // namespace windproof
