@@ -81,7 +81,13 @@ KeyChain::KeyChain(std::vector<ChainLink> links,
     const Checkpoint& checkpoint = links_[i].checkpoint;
     windows_[checkpoint.window_start_ms].push_back(i);
     closing_before_[i] = closing;
-    if (checkpoint.revision == 0) closing = i;
+    if (checkpoint.revision != 0) continue;
+    closing = i;
+    closings_.push_back(i);
+    highest_start_.push_back(
+        highest_start_.empty()
+            ? checkpoint.window_start_ms
+            : std::max(highest_start_.back(), checkpoint.window_start_ms));
   }
   closing.reset();
   for (size_t i = links_.size(); i-- > 0;) {
@@ -101,13 +107,10 @@ const std::vector<size_t>* KeyChain::Window(int64_t start_ms) const {
 }
 
 std::optional<std::string> KeyChain::WhyUnusable(int64_t seq) const {
-  for (const UnusableItem& item : unusable_) {
-    if (item.seq.has_value() ? *item.seq == seq : true) {
-      return absl::StrCat("seq ", seq, " cannot be looked at: the ledger item ",
-                          "at position ", item.position, " ", item.why);
-    }
-  }
-  return std::nullopt;
+  if (unusable_.empty()) return std::nullopt;
+  return absl::StrCat("seq ", seq, " may be the ledger item at position ",
+                      unusable_.front().position, ", which ",
+                      unusable_.front().why);
 }
 
 std::optional<size_t> KeyChain::Before(size_t index) const {
@@ -129,6 +132,11 @@ CheckOutcome KeyChain::CheckLink(size_t index, const PipelineSpec* spec) const {
   CheckRevision(index, &findings, &skipped);
   CheckClosings(index, &findings);
   if (spec != nullptr) {
+    if (spec->name != self.pipeline) {
+      findings.push_back(About(self, "SPEC_CHANGED", Shown(self.pipeline),
+                               Shown(spec->name),
+                               "its rules are those of another pipeline"));
+    }
     // Below 2^63 by far: both lie in the years 0 to 10000, grace is a year.
     const int64_t closes = self.window_end_ms + spec->grace_ms;
     if (self.watermark < TimestampFromMillis(closes)) {
@@ -216,8 +224,7 @@ void KeyChain::CheckAfter(size_t index, std::vector<Finding>* findings,
   if (after == links_.size()) {
     // The newest: none follows. Unless one does that cannot be read.
     for (const UnusableItem& item : unusable_) {
-      if (item.seq.has_value() ? *item.seq == seq + 1
-                               : item.position > self.position) {
+      if (item.position > self.position) {
         skipped->push_back(absl::StrCat("what follows cannot be looked at: ",
                                         "the ledger item at position ",
                                         item.position, " ", item.why));
@@ -364,6 +371,14 @@ CheckOutcome KeyChain::CheckScan(size_t index,
               absl::StrCat(self.offsets_end), "offsets is an empty range"));
   }
 
+  if (links_.front().checkpoint.seq == 0 &&
+      self.offsets_begin < links_.front().checkpoint.scan_begin) {
+    findings.push_back(
+        About(self, "SCAN_RANGE",
+              absl::StrCat("at least ", links_.front().checkpoint.scan_begin),
+              absl::StrCat(self.offsets_begin),
+              "offsets.begin lies before the first scan of the chain"));
+  }
   if (self.seq == 0) {
     bool known = false;
     for (const KnownOrigin& origin : origins) {
@@ -417,17 +432,14 @@ CheckOutcome KeyChain::CheckScan(size_t index,
 
 std::optional<KeyChain::Run> KeyChain::EmptyEvidence(int64_t start_ms) const {
   if (Window(start_ms) != nullptr) return std::nullopt;
+  const auto after =
+      std::upper_bound(highest_start_.begin(), highest_start_.end(), start_ms);
+  if (after == highest_start_.end()) return std::nullopt;
+  const size_t closing = static_cast<size_t>(after - highest_start_.begin());
   Run run;
-  for (size_t i = 0; i < links_.size(); ++i) {
-    const Checkpoint& checkpoint = links_[i].checkpoint;
-    if (checkpoint.revision != 0) continue;
-    if (checkpoint.window_start_ms > start_ms) {
-      run.last = i;
-      return run;
-    }
-    run.first = i;
-  }
-  return std::nullopt;
+  run.first = closing == 0 ? 0 : closings_[closing - 1];
+  run.last = closings_[closing];
+  return run;
 }
 
 }  // namespace windproof

@@ -33,7 +33,6 @@ struct ChainLink {
 // read. What would link to it is SKIPPED, not passed.
 struct UnusableItem {
   int64_t position = 0;
-  std::optional<int64_t> seq;  // where it could be read
   std::string why;
 };
 
@@ -100,6 +99,10 @@ class KeyChain {
   std::vector<ChainLink> links_;
   std::vector<UnusableItem> unusable_;
   std::map<int64_t, std::vector<size_t>> windows_;
+  // Closings in order of seq, and the highest start among each and those before
+  // it: they rise in a sound chain, but nothing is sound before it is checked.
+  std::vector<size_t> closings_;
+  std::vector<int64_t> highest_start_;
   std::vector<std::optional<size_t>> closing_before_;  // by index
   std::vector<std::optional<size_t>> closing_after_;
 };

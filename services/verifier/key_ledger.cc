@@ -40,6 +40,19 @@ ServedItem ViewOf(const v1::LedgerItem& item) {
   return served;
 }
 
+// The start of the window of a key that an item's index keys name, if any does.
+std::optional<int64_t> StartByKeys(const std::vector<absl::string_view>& keys,
+                                   absl::string_view pipeline,
+                                   absl::string_view key) {
+  for (const absl::string_view text : keys) {
+    const absl::StatusOr<WindowName> name = ParseWindowText(text);
+    if (name.ok() && name->pipeline == pipeline && name->key == key) {
+      return name->start_ms;
+    }
+  }
+  return std::nullopt;
+}
+
 absl::Status WithSource(absl::string_view source, const grpc::Status& status) {
   const absl::Status converted = FromGrpcStatus(status);
   return absl::Status(converted.code(),
@@ -98,23 +111,22 @@ void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
   revision.position = item.position();
   revision.hash = Sha256Of(data);
   absl::StatusOr<Checkpoint> checkpoint = ParseCheckpoint(data);
+  // The keys are only an index: what an item is about, it says itself. Unless
+  // it cannot be believed or read: then they are all there is to go by.
   std::optional<int64_t> start_ms;
+  if (!checkpoint.ok() || checked.outcome.failed()) {
+    start_ms = StartByKeys(served.keys, state->pipeline, state->key);
+  }
   if (checkpoint.ok()) {
-    // The keys are only an index: what it is about, it says itself.
-    if (checkpoint->pipeline != state->pipeline ||
-        checkpoint->key != state->key) {
-      return;
+    const bool is_ours = checkpoint->pipeline == state->pipeline &&
+                         checkpoint->key == state->key;
+    if (!is_ours && !start_ms.has_value()) return;
+    if (is_ours && start_ms.value_or(checkpoint->window_start_ms) ==
+                       checkpoint->window_start_ms) {
+      start_ms = checkpoint->window_start_ms;
+      revision.revision = checkpoint->revision;
     }
-    start_ms = checkpoint->window_start_ms;
-    revision.revision = checkpoint->revision;
   } else {
-    for (const absl::string_view text : served.keys) {
-      const absl::StatusOr<WindowName> name = ParseWindowText(text);
-      if (name.ok() && name->pipeline == state->pipeline &&
-          name->key == state->key) {
-        start_ms = name->start_ms;
-      }
-    }
     revision.unusable =
         absl::StrCat("the ledger item at position ", item.position(),
                      " cannot be read: ", checkpoint.status().message());
@@ -133,7 +145,6 @@ void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
   if (revision.anchor.failed() || !checkpoint.ok()) {
     UnusableItem unusable;
     unusable.position = item.position();
-    if (checkpoint.ok()) unusable.seq = checkpoint->seq;
     unusable.why =
         checkpoint.ok() ? "does not stand up to its check" : "cannot be read";
     state->unusable.push_back(std::move(unusable));
@@ -151,7 +162,7 @@ void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
   const auto same = std::find_if(
       window.begin(), window.end(),
       [&](const auto& other) { return other.revision == revision.revision; });
-  if (same != window.end() && checkpoint.ok()) {
+  if (same != window.end() && revision.revision >= 0) {
     // The first one counts; the very same again changes nothing.
     if (same->hash != revision.hash) {
       same->anchor.Add(CheckOutcome::Of(
@@ -166,6 +177,9 @@ void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
         {*std::move(checkpoint), revision.hash, revision.position});
   }
   revision.anchor_time = now_() - begin;
+  if (checked.entry.has_value()) {
+    revision.signature_bytes = std::string(checked.entry->signature);
+  }
   if (!checked.entry.has_value()) {
     revision.signature =
         CheckOutcome::Skipped("the ledger entry cannot be read");

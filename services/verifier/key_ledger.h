@@ -37,6 +37,7 @@ struct AnchoredRevision {
   Digest hash{};           // SHA-256 of the item's data
   CheckOutcome anchor;     // of the item; equivocation too
   CheckOutcome signature;  // of the entry's, where it was asked for
+  std::string signature_bytes;
   // Its index in the chain; nothing where the item is not believed, not
   // confirmed or not of a version that is known.
   std::optional<size_t> link;

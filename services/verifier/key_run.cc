@@ -208,12 +208,6 @@ void KeyRun::AddChain(size_t link, WindowReport* report) {
   Row(CheckName::kAccounting, report, [&] { return Accounting(link); });
   report->duration(CheckName::kAccounting) += dropped_time_[link];
   report->evidence.push_back(self.position);
-  if (const std::optional<size_t> before = chain.Before(link)) {
-    report->evidence.push_back(chain.link(*before).position);
-  }
-  if (link + 1 < chain.size()) {
-    report->evidence.push_back(chain.link(link + 1).position);
-  }
 }
 
 void KeyRun::NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
@@ -362,7 +356,23 @@ void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
   report->records = checkpoint.records;
   AddToRow(CheckName::kSignature, anchored.signature, report);
   report->duration(CheckName::kSignature) += anchored.signature_time;
+  // The one that window-hash serves is mostly the very same.
+  if (served != nullptr &&
+      served->checkpoint().signature() != anchored.signature_bytes) {
+    Row(CheckName::kSignature, report, [&] {
+      return CheckSignature(served->checkpoint().checkpoint(),
+                            served->checkpoint().signature(),
+                            served->checkpoint().signer(), context_.producers);
+    });
+  }
   AddChain(*anchored.link, report);
+  const KeyChain& chain = ledger_->chain;
+  if (const std::optional<size_t> before = chain.Before(*anchored.link)) {
+    report->evidence.push_back(chain.link(*before).position);
+  }
+  if (*anchored.link + 1 < chain.size()) {
+    report->evidence.push_back(chain.link(*anchored.link + 1).position);
+  }
   if (served != nullptr) {
     VerifyRecords(checkpoint, *served, report);
   } else if (!served_status.ok()) {
@@ -423,6 +433,27 @@ void KeyRun::VerifyUnanchored(const v1::Window& served, std::string why_not,
   VerifyRecords(*checkpoint, served, report);
 }
 
+std::optional<size_t> KeyRun::Match(const AnchoredRevision& anchored,
+                                    const std::vector<v1::Window>& served,
+                                    std::vector<size_t>* left) {
+  auto match = left->end();
+  if (anchored.revision >= 0) {
+    match = std::find_if(left->begin(), left->end(), [&](size_t i) {
+      return served[i].revision() == anchored.revision;
+    });
+  } else {
+    // One that cannot be read: the same bytes, else the only one there is.
+    match = std::find_if(left->begin(), left->end(), [&](size_t i) {
+      return Sha256Of(served[i].checkpoint().checkpoint()) == anchored.hash;
+    });
+    if (match == left->end() && left->size() == 1) match = left->begin();
+  }
+  if (match == left->end()) return std::nullopt;
+  const size_t index = *match;
+  left->erase(match);
+  return index;
+}
+
 std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
                                            std::vector<v1::Window> served,
                                            const absl::Status& served_status) {
@@ -431,24 +462,20 @@ std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
   report.window = {pipeline_, key_, start_ms};
   bool unsupported = false;
   bool some = false;
-  std::vector<bool> used(served.size(), false);
+  std::vector<size_t> left;  // of `served`, not compared yet
+  for (size_t i = 0; i < served.size(); ++i) left.push_back(i);
   if (ledger_.ok()) {
     const auto window = ledger_->windows.find(start_ms);
     if (window != ledger_->windows.end()) {
       for (const AnchoredRevision& anchored : window->second) {
-        const v1::Window* match = nullptr;
-        for (size_t i = 0; i < served.size(); ++i) {
-          if (served[i].revision() != anchored.revision) continue;
-          match = &served[i];
-          used[i] = true;
-        }
+        const std::optional<size_t> match = Match(anchored, served, &left);
         some = true;
-        VerifyAnchored(anchored, match, served_status, &report, &unsupported);
+        VerifyAnchored(anchored, match.has_value() ? &served[*match] : nullptr,
+                       served_status, &report, &unsupported);
       }
     }
   }
-  for (size_t i = 0; i < served.size(); ++i) {
-    if (used[i]) continue;
+  for (const size_t i : left) {
     some = true;
     const v1::Receipt::State state = served[i].receipt().state();
     std::string why_not;

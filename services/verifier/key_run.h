@@ -71,13 +71,15 @@ class KeyRun {
   // EMPTY, where the chain shows that the window has no record.
   std::optional<WindowReport> VerifyEmpty(int64_t start_ms);
 
+  // The rules of that hash, nullptr where nobody shows them.
+  const PipelineSpec* SpecOf(const Digest& hash);
+
   // True where window-hash said of the last window verified that it is
   // anchored, and the ledger as it was read does not have it, but has it now:
   // it was anchored meanwhile.
   bool anchored_meanwhile() const { return anchored_meanwhile_; }
 
  private:
-  const PipelineSpec* SpecOf(const Digest& hash);
   RecordsCheck& ChecksOf(const PipelineSpec& spec);
   std::vector<KnownOrigin> OriginsOf(const Checkpoint& checkpoint) const;
 
@@ -85,6 +87,11 @@ class KeyRun {
   void AccountDropped(size_t first, size_t last);
   CheckOutcome Accounting(size_t link);
   void AddChain(size_t link, WindowReport* report);
+  // The served revision that an anchored one is to be compared with, by index.
+  // Takes it out of `left`.
+  static std::optional<size_t> Match(const AnchoredRevision& anchored,
+                                     const std::vector<v1::Window>& served,
+                                     std::vector<size_t>* left);
 
   void VerifyAnchored(const AnchoredRevision& anchored,
                       const v1::Window* served,

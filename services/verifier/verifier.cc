@@ -317,7 +317,7 @@ class Verifier::RangeRun {
         return;
       }
       const Digest hash = run.ledger()->chain.link(0).checkpoint.spec;
-      const PipelineSpec* spec = range_run.specs_.Find(hash);
+      const PipelineSpec* spec = run.SpecOf(hash);
       if (spec == nullptr) return;
       window_ms_ = spec->window_ms;
       next_ = WindowStartMs(TimestampFromMillis(*range.starts.start_ms),
@@ -331,8 +331,11 @@ class Verifier::RangeRun {
       for (; next_ < start_ms; next_ += window_ms_) {
         if (range_run_.cancelled_()) return range_run_.Ended();
         const std::optional<WindowReport> report = run_.VerifyEmpty(next_);
-        // Nothing after the newest closing is known to be empty.
-        if (!report.has_value()) continue;
+        if (!report.has_value()) {
+          // Nothing after the newest closing is known to be empty.
+          window_ms_ = 0;
+          return absl::OkStatus();
+        }
         if (absl::Status status = range_run_.Report(*report); !status.ok()) {
           return status;
         }
