@@ -93,14 +93,14 @@ struct Command::Impl {
     entry.shown = absl::StrCat("--", name);
     // An option without a variable keeps its values as text. Under kTakeLast it
     // takes one value a time but keeps all.
-    entry.option = app->add_option(entry.shown, CLI::callback_t(),
-                                   std::string(help), false)
+    const std::string text =
+        default_text.empty()
+            ? std::string(help)
+            : absl::StrCat(help, " [default: ", default_text, "]");
+    entry.option = app->add_option(entry.shown, CLI::callback_t(), text, false)
                        ->type_name(std::string(placeholder))
                        ->expected(1)
                        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    if (!default_text.empty()) {
-      entry.option->default_str(std::string(default_text));
-    }
     return entry;
   }
 
@@ -261,8 +261,8 @@ Command& Command::AddCommand(absl::string_view name,
 }
 
 void Command::Example(absl::string_view text) {
-  impl_->app->footer(absl::StrCat("Example:\n  ",
-                                  absl::StrReplaceAll(text, {{"\n", "\n  "}})));
+  impl_->app->footer(absl::StrCat(
+      "Example:\n  ", absl::StrReplaceAll(text, {{"\n", "\n  "}}), "\n"));
 }
 
 void Command::Flag(absl::string_view name, std::string* value,

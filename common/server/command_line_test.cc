@@ -229,7 +229,7 @@ TEST_F(CommandLineTest, HelpAndVersionGoToOut) {
   const Outcome help = Run({"serve", "--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_THAT(help.out, HasSubstr("--log-format json|text"));
-  EXPECT_THAT(help.out, HasSubstr("default:1"));
+  EXPECT_THAT(help.out, HasSubstr("Where to listen. [default: default:1]"));
   EXPECT_THAT(help.out, HasSubstr("Example:\n  prog serve --listen :0"));
   const Outcome version = Run({"--version"});
   EXPECT_EQ(version.code, 0);
