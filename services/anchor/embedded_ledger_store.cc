@@ -31,9 +31,11 @@ rocksdb::Options DbOptions() {
   options.keep_log_file_num = 2;
   options.max_total_wal_size = 32 << 20;
   options.db_write_buffer_size = 16 << 20;
-  // After a crash the end of the log may be torn; what was acknowledged was
-  // synced and lies before that.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // After a crash the last record of the log may be torn; what was acknowledged
+  // was synced and lies before it. Damage anywhere else must not pass for that:
+  // entries and head would go back together, which nothing else here can tell.
+  options.wal_recovery_mode =
+      rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }
 

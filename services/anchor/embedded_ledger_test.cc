@@ -1,6 +1,7 @@
 #include "services/anchor/embedded_ledger.h"
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -139,6 +140,40 @@ TEST_F(EmbeddedLedgerTest, WhatWasAcknowledgedSurvivesAKillAtAnyBatch) {
     EXPECT_EQ(survivor->State()->broken, "");
     EXPECT_EQ(survivor->State()->size, 2 * batch + 2);
     EXPECT_TRUE(survivor->Publish({Draft(99)}).ok());
+  }
+}
+
+// A write-ahead log with a hole in it must not pass for a shorter one.
+TEST_F(EmbeddedLedgerTest, ADamagedLogIsNoShorterLedger) {
+  Fill(dir_.path(), 20);
+  std::filesystem::path log;
+  for (const auto& file : std::filesystem::directory_iterator(dir_.path())) {
+    if (file.path().extension() == ".log" &&
+        (log.empty() ||
+         std::filesystem::file_size(file) > std::filesystem::file_size(log))) {
+      log = file.path();
+    }
+  }
+  const uintmax_t size = std::filesystem::file_size(log);
+  ASSERT_GT(size, 5000u);
+  for (uintmax_t at = 100; at < size / 2; at += size / 16) {
+    TempDir copy;
+    std::filesystem::copy(dir_.path(), copy.path(),
+                          std::filesystem::copy_options::recursive);
+    std::fstream file(copy.path() + "/" + log.filename().string(),
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(file.get() ^ 0x10);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+    file.close();
+    const auto ledger = EmbeddedLedger::Open(copy.path(), kName, key_, {});
+    EXPECT_TRUE(!ledger.ok() || (*ledger)->State()->broken != "" ||
+                (*ledger)->State()->size == 20)
+        << at << " of " << size;
+    if (!ledger.ok()) {
+      EXPECT_TRUE(absl::IsDataLoss(ledger.status())) << ledger.status();
+    }
   }
 }
 
