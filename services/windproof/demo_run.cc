@@ -236,7 +236,7 @@ void DemoRun::Close() {
 
 std::optional<WindowName> DemoRun::DrillWindow() const {
   if (large_.empty()) return std::nullopt;
-  return large_[large_.size() / 2];
+  return large_[large_.size() / 3];
 }
 
 }  // namespace windproof

@@ -19,6 +19,7 @@
 #include "proto/windproof/v1/verifier.pb.h"
 #include "proto/windproof/v1/window_hash.pb.h"
 #include "services/ingest/dwd/dwd_collector.h"
+#include "services/windproof/record_sender.h"
 #include "services/windproof/servers.h"
 #include "services/windproof/stack.h"
 
