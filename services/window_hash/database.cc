@@ -2,12 +2,14 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <cstdarg>
 #include <utility>
 #include <vector>
 
@@ -41,8 +43,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 16 << 20;
   options.max_bytes_for_level_base = 64 << 20;
-  // Canonical records look alike: their text shrinks to a tenth. The fastest
-  // level is enough. What is small and short-lived stays as it is.
+  // Canonical records look alike: the fastest level is enough. What is small
+  // and short-lived stays as it is.
   const bool text = family == Family::kPayloads ||
                     family == Family::kCheckpoints ||
                     family == Family::kDropped || family == Family::kOpen;
@@ -52,6 +54,13 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
   options.compression_opts.level = 1;
   return options;
 }
+
+// RocksDB writes a log file of its own into the folder even when it only reads.
+class NoLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 }  // namespace
 
@@ -82,6 +91,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(
   db_options.max_background_jobs = 2;
   db_options.keep_log_file_num = 2;
   db_options.info_log_level = rocksdb::WARN_LEVEL;
+  if (options.read_only) db_options.info_log = std::make_shared<NoLogger>();
   db_options.stats_dump_period_sec = 0;
   // After a power loss: the longest run of whole commits. What is missing is
   // read from the log again and gives the same bytes.

@@ -138,15 +138,23 @@ absl::Status LogFollower::OpenLane(Pipeline* pipeline,
   const absl::StatusOr<int64_t> offset = FirstOffsetToRead(
       name, lane->worker->status().state, lane->worker->next_offset(), *bounds);
   if (!offset.ok()) lane->worker->Stop(offset.status());
+  const PartitionWorker& opened = *lane->worker;
   AddLane(pipeline, source, std::move(lane));
   // After it can be found: its first records may come at once.
-  if (offset.ok()) pipeline->reader->Assign(source, *offset);
+  if (opened.status().error.ok()) pipeline->reader->Assign(source, *offset);
   return absl::OkStatus();
 }
 
 void LogFollower::AddLane(Pipeline* pipeline, const TopicPartition& source,
                           std::unique_ptr<Lane> lane) {
+  if (lane->worker == nullptr && options_.worker.on_stop != nullptr) {
+    options_.worker.on_stop(lane->failed.source, lane->failed.error);
+  }
   MutexLock lock(mutex_);
+  const auto early = early_stops_.find({pipeline->spec->name, source});
+  if (early != early_stops_.end() && lane->worker != nullptr) {
+    lane->worker->Stop(early->second);
+  }
   // In turn, so that two partitions never share one shard of two.
   lane->shard = lanes_++ % shards_.size();
   pipeline->lanes[source] = std::move(lane);
@@ -261,7 +269,16 @@ void LogFollower::StopPartition(const PipelineSource& source,
                                 const absl::Status& error) {
   for (const auto& pipeline : pipelines_) {
     if (pipeline->spec->name != source.pipeline) continue;
-    const Lane* lane = FindLane(pipeline.get(), source.source);
+    const Lane* lane = nullptr;
+    {
+      MutexLock lock(mutex_);
+      const auto found = pipeline->lanes.find(source.source);
+      if (found == pipeline->lanes.end()) {
+        early_stops_.try_emplace(source, error);
+      } else {
+        lane = found->second.get();
+      }
+    }
     if (lane == nullptr || lane->worker == nullptr) continue;
     lane->worker->Stop(error);
     pipeline->reader->Unassign(source.source);

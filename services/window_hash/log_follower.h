@@ -65,7 +65,7 @@ class LogFollower {
   bool IsOpen(absl::string_view pipeline, absl::string_view key,
               int64_t window_start_ms);
 
-  // Stops one partition.
+  // Stops one partition, or one that is not open yet as soon as it is.
   void StopPartition(const PipelineSource& source, const absl::Status& error);
 
   // OK while the log can be read.
@@ -128,6 +128,7 @@ class LogFollower {
   mutable Mutex mutex_;  // also guards all lanes
   CondVar changed_;
   size_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<PipelineSource, absl::Status> early_stops_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status log_status_ ABSL_GUARDED_BY(mutex_);

@@ -193,6 +193,9 @@ void Outbox::Finish(const std::vector<Slice>& slices,
                     const absl::Status& failure) {
   MutexLock lock(mutex_);
   const Clock::time_point now = Clock::now();
+  if (!failure.ok() && failure_.ok() && !stop_at_.has_value()) {
+    Tell(failure);
+  }
   failure_ = failure;
   if (failure.ok()) {
     retry_after_ = std::chrono::milliseconds(0);
@@ -373,8 +376,14 @@ void Outbox::StopKey(const PipelineSource& source, const std::string& key,
                      const absl::Status& why) {
   MutexLock lock(mutex_);
   KeyQueue& queue = queues_.at({source, key});
-  if (queue.stopped.ok()) ++counters_.stopped_keys;
+  if (!queue.stopped.ok()) return;
+  ++counters_.stopped_keys;
   queue.stopped = why;
+  Tell(why);
+}
+
+void Outbox::Tell(const absl::Status& problem) const {
+  if (options_.on_problem != nullptr) options_.on_problem(problem);
 }
 
 }  // namespace windproof

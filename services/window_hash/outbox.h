@@ -53,6 +53,8 @@ class Outbox {
     std::chrono::milliseconds ask_again{1'000};
     // Told when stored records do not lead to their checkpoint.
     std::function<void(const PipelineSource&, const absl::Status&)> on_damage;
+    // Told when a key stops, and when calls begin to fail. Must not call back.
+    std::function<void(const absl::Status&)> on_problem;
   };
 
   struct Counters {
@@ -128,6 +130,7 @@ class Outbox {
   bool IsStopped(const OutboxItem& item);
   void StopKey(const PipelineSource& source, const std::string& key,
                const absl::Status& why);
+  void Tell(const absl::Status& problem) const;
 
   const Options options_;
   PayloadStore& store_;

@@ -83,7 +83,8 @@ int64_t PartitionWorker::next_offset() const {
 absl::Status PartitionWorker::Process(const RecordBatch& batch) {
   MutexLock lock(mutex_);
   if (!status_.error.ok()) return status_.error;
-  status_.error = batch.status.ok() ? Feed(batch) : batch.status;
+  const absl::Status fed = batch.status.ok() ? Feed(batch) : batch.status;
+  if (!fed.ok()) Fail(fed);
   output_.Clear();
   return status_.error;
 }
@@ -137,7 +138,12 @@ absl::Status PartitionWorker::Commit() {
 
 void PartitionWorker::Stop(const absl::Status& error) {
   MutexLock lock(mutex_);
-  if (status_.error.ok()) status_.error = error;
+  if (status_.error.ok()) Fail(error);
+}
+
+void PartitionWorker::Fail(const absl::Status& error) {
+  status_.error = error;
+  if (options_.on_stop != nullptr) options_.on_stop(source_, error);
 }
 
 PartitionStatus PartitionWorker::status() const {

@@ -69,6 +69,8 @@ class PartitionWorker final : private WrittenWindows {
     // be seen.
     std::function<void(const PipelineSource&, absl::Span<const WrittenWindow>)>
         on_windows;
+    // Told once why the partition stopped. Must not call back.
+    std::function<void(const PipelineSource&, const absl::Status&)> on_stop;
   };
 
   // Restores what is stored of the partition, or begins at `origin` and stores
@@ -106,6 +108,7 @@ class PartitionWorker final : private WrittenWindows {
   absl::Status Feed(const RecordBatch& batch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Fail(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // WrittenWindows, called by the engine while it is fed.
   absl::StatusOr<std::optional<NewestRevision>> Newest(

@@ -120,6 +120,9 @@ absl::Status WindowHashModule::Build() {
                             const absl::Status& error) {
     follower_->StopPartition(source, error);
   };
+  outbox.on_problem = [this](const absl::Status& why) {
+    Warn("checkpoints wait in the outbox", why);
+  };
   outbox_ = std::make_unique<Outbox>(outbox, *store_, *anchor_);
   LogFollower::Options follower;
   follower.threads = options_.threads;
@@ -130,11 +133,21 @@ absl::Status WindowHashModule::Build() {
                                       absl::Span<const WrittenWindow> windows) {
     outbox_->Add(source, windows);
   };
+  follower.worker.on_stop = [this](const PipelineSource&,
+                                   const absl::Status& why) {
+    Warn("a partition stopped", why);
+  };
   absl::StatusOr<std::unique_ptr<LogFollower>> created = LogFollower::Create(
       follower, options_.pipelines, *options_.log, *store_, *signer_);
   if (!created.ok()) return created.status();
   follower_ = *std::move(created);
   return absl::OkStatus();
+}
+
+void WindowHashModule::Warn(absl::string_view what,
+                            const absl::Status& why) const {
+  if (options_.warn == nullptr) return;
+  options_.warn(absl::StrCat("window-hash: ", what, ": ", why.message()));
 }
 
 WindowHashModule::~WindowHashModule() {

@@ -9,6 +9,7 @@
 #include <grpcpp/impl/codegen/channel_interface.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,9 @@ class WindowHashModule final : public ServiceModule {
     // PartitionWorker::Options::spill_max_lag.
     int64_t spill_max_lag = 1'000'000;
     std::chrono::milliseconds anchor_call_timeout{30'000};
+    // Told what an operator must know: a partition or a key that stopped, an
+    // anchor that is away. One line, no newline. Must be thread-safe.
+    std::function<void(absl::string_view)> warn;
     bool read_only = false;
   };
 
@@ -86,6 +90,7 @@ class WindowHashModule final : public ServiceModule {
   WindowHashModule(Options options, std::unique_ptr<PayloadStore> store);
 
   absl::Status Build();
+  void Warn(absl::string_view what, const absl::Status& why) const;
 
   Options options_;
   const std::unique_ptr<PayloadStore> store_;

@@ -4,6 +4,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,12 +32,13 @@ namespace {
 constexpr int64_t kStartMs = 1'767'225'600'000;  // of WeatherLog
 constexpr int64_t kHourMs = 3'600'000;
 
-// Anchors everything at once.
+// Anchors everything at once, unless it is away.
 class AnchorAll final : public v1::AnchorService::Service {
  public:
   grpc::Status SubmitCheckpoints(
       grpc::ServerContext*, const v1::SubmitCheckpointsRequest* request,
       v1::SubmitCheckpointsResponse* response) override {
+    if (away) return {grpc::StatusCode::UNAVAILABLE, "away"};
     for (const v1::SignedCheckpoint& checkpoint : request->checkpoints()) {
       v1::Receipt* receipt = response->add_receipts();
       receipt->set_checkpoint_sha256(
@@ -45,6 +48,8 @@ class AnchorAll final : public v1::AnchorService::Service {
     }
     return grpc::Status::OK;
   }
+
+  std::atomic<bool> away = false;
 };
 
 std::unique_ptr<grpc::Server> Serve(grpc::Service* service) {
@@ -57,8 +62,9 @@ std::unique_ptr<grpc::Server> Serve(grpc::Service* service) {
 class Running {
  public:
   static absl::StatusOr<std::unique_ptr<Running>> Open(
-      WindowHashModule::Options options) {
+      WindowHashModule::Options options, bool anchor_away = false) {
     auto running = std::unique_ptr<Running>(new Running);
+    running->anchor_.away = anchor_away;
     if (!options.read_only) {
       running->anchor_server_ = Serve(&running->anchor_);
       options.anchor = running->anchor_server_->InProcessChannel({});
@@ -562,6 +568,50 @@ TEST_F(WindowHashModuleTest, GarbageInTheStoreIsDataLossAndNoCrash) {
   }
 }
 
+TEST_F(WindowHashModuleTest, WhatIsDamagedInTheOutboxStopsItsPartition) {
+  AppendStations(3);
+  {
+    const auto running = Running::Open(options_, /*anchor_away=*/true);
+    ASSERT_TRUE(running.ok()) << running.status();
+    while ((*running)->Progress().pipelines(0).outbox() < 6) {
+      std::this_thread::yield();
+    }
+    while ((*running)->Progress().pipelines(0).outbox_error().empty()) {
+      std::this_thread::yield();
+    }
+  }
+  {
+    auto store = PayloadStore::Open({.path = options_.store_path});
+    ASSERT_TRUE(store.ok()) << store.status();
+    const WindowKey window{.pipeline = "weather",
+                           .key = "00433",
+                           .start_ms = kStartMs + kHourMs,
+                           .revision = 0,
+                           .source = {"weather.00433", 0}};
+    auto payload = (*store)->ReadPayload(window);
+    ASSERT_TRUE(payload.ok());
+    payload->mutable_records()->RemoveLast();
+    ASSERT_TRUE((*store)->OverwritePayload(window, *payload).ok());
+  }
+  const auto running = Open();
+  v1::GetProgressResponse progress = running->Progress();
+  while (progress.pipelines(0).partitions(1).error().empty() ||
+         progress.pipelines(0).outbox() > 2) {
+    std::this_thread::yield();
+    progress = running->Progress();
+  }
+  EXPECT_NE(progress.pipelines(0).partitions(1).error().find("records 5"),
+            std::string::npos)
+      << progress.pipelines(0).partitions(1).error();
+  EXPECT_EQ(progress.pipelines(0).partitions(0).error(), "");
+  EXPECT_EQ(progress.pipelines(0).outbox(), 2);  // of 00433: it and the next
+  v1::Window window;
+  ASSERT_TRUE(running->Get("00433", kStartMs, &window).ok());
+  EXPECT_EQ(window.receipt().state(), v1::Receipt::ANCHORED);
+  ASSERT_TRUE(running->Get("00433", kStartMs + kHourMs, &window).ok());
+  EXPECT_EQ(window.receipt().state(), v1::Receipt::PENDING);
+}
+
 TEST_F(WindowHashModuleTest, OtherRulesUnderTheSameNameAreRefused) {
   Open().reset();
   const std::string before = HexOf(SpecHash(options_.pipelines[0]));
@@ -587,10 +637,21 @@ TEST_F(WindowHashModuleTest, AReadOnlyStoreMustBeThere) {
 TEST_F(WindowHashModuleTest, AStoppedStoreKnowsItsPipelines) {
   AppendStations(2);
   Open()->WaitUntilDone(2);
+  const auto files = [&] {
+    std::map<std::string, std::pair<uintmax_t, int64_t>> found;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(options_.store_path)) {
+      found[entry.path().filename().string()] = {
+          entry.file_size(),
+          entry.last_write_time().time_since_epoch().count()};
+    }
+    return found;
+  };
+  const auto before = files();
   options_.read_only = true;
   options_.pipelines.clear();
   options_.log = nullptr;
-  const auto running = Open();
+  auto running = Open();
   const v1::GetProgressResponse progress = running->Progress();
   ASSERT_EQ(progress.pipelines_size(), 1);
   EXPECT_EQ(progress.pipelines(0).name(), "weather");
@@ -598,6 +659,8 @@ TEST_F(WindowHashModuleTest, AStoppedStoreKnowsItsPipelines) {
   v1::ListWindowsRequest request;
   request.set_pipeline("weather");
   EXPECT_EQ(running->ListAll(request).size(), 4u);
+  running.reset();
+  EXPECT_EQ(files(), before);
 }
 
 TEST_F(WindowHashModuleTest, PipelinesOfTheSameTopicShareNothing) {
@@ -653,8 +716,13 @@ TEST_F(WindowHashModuleTest, ATruncatedOrNewLogStopsItsPartition) {
   log_ = OpenLog("other-log");
   options_.log = log_.get();
   Append(*log_, "weather.00433", records);
+  std::vector<std::string> warnings;  // all from Start()
+  options_.warn = [&](absl::string_view line) { warnings.emplace_back(line); };
   {
     const auto running = Open();
+    ASSERT_EQ(warnings.size(), 2u);
+    EXPECT_NE(warnings[1].find("weather.00433/0"), std::string::npos)
+        << warnings[1];
     const v1::GetProgressResponse progress = running->WaitUntilDone(2);
     const auto& partitions = progress.pipelines(0).partitions();
     EXPECT_NE(partitions[0].error().find("no such partition"),
@@ -670,6 +738,7 @@ TEST_F(WindowHashModuleTest, ATruncatedOrNewLogStopsItsPartition) {
     request.set_pipeline("weather");
     EXPECT_EQ(running->ListAll(request).size(), 6u);
   }
+  options_.warn = nullptr;
   // As long as before, but with another record at the last offset.
   records = WeatherLog({"00433"}, 4);
   Append(*log_, "weather.00433", {records.begin() + 10, records.begin() + 20});
