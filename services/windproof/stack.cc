@@ -211,7 +211,9 @@ absl::Status Stack::Parts::OpenVerifier() {
   verifier_options.trust = *std::move(trust);
   verifier_options.anchor = anchor_channel;
   verifier_options.window_hash = window_hash_server->Channel();
-  verifier_options.specs = specs;
+  // Those of a stopped store have no topics; the verifier asks window-hash for
+  // them and checks them against the hash in each checkpoint.
+  if (!options.read_only) verifier_options.specs = specs;
   verifier_options.log = log.get();
   absl::StatusOr<std::unique_ptr<VerifierModule>> opened =
       VerifierModule::Open(std::move(verifier_options));
