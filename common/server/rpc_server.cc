@@ -142,6 +142,13 @@ absl::Status RpcServer::Ready() const {
   return ready_;
 }
 
+void RpcServer::Show(const std::string& name, bool serving) {
+  const auto [shown, is_new] = shown_.try_emplace(name, serving);
+  if (!is_new && shown->second == serving) return;
+  shown->second = serving;
+  server_->GetHealthCheckService()->SetServingStatus(name, serving);
+}
+
 void RpcServer::CheckReadiness() {
   std::vector<std::pair<std::string, absl::Status>> answers;
   absl::Status all;
@@ -157,11 +164,8 @@ void RpcServer::CheckReadiness() {
 
   const MutexLock lock(mutex_);
   if (stop_) return;  // StopServing() has the last word
-  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
-  for (const auto& [name, ready] : answers) {
-    health->SetServingStatus(name, ready.ok());
-  }
-  health->SetServingStatus("", all.ok());
+  for (const auto& [name, ready] : answers) Show(name, ready.ok());
+  Show("", all.ok());
   if (!all.ok() && all != ready_) {
     LogWarning("not ready", {{"reason", std::string(all.message())}});
   } else if (all.ok() && !ready_.ok()) {
@@ -190,12 +194,10 @@ void RpcServer::StopServing() {
     if (stop_) return;
     stop_ = true;
     ready_ = absl::UnavailableError("the server is shutting down");
-    grpc::HealthCheckServiceInterface* health =
-        server_->GetHealthCheckService();
     for (ServiceModule* module : options_.modules) {
-      health->SetServingStatus(std::string(module->full_name()), false);
+      Show(std::string(module->full_name()), false);
     }
-    health->SetServingStatus("", false);
+    Show("", false);
   }
   stopped_.NotifyAll();
 }

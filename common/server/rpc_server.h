@@ -11,6 +11,7 @@
 #include <grpcpp/server.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -73,6 +74,10 @@ class RpcServer {
 
   void WatchReadiness();
   void CheckReadiness();
+  // Tells the health service what is new: it would send its watchers what they
+  // know already.
+  void Show(const std::string& name, bool serving)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   std::string address_;
@@ -85,6 +90,7 @@ class RpcServer {
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   bool is_shut_down_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status ready_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, bool> shown_ ABSL_GUARDED_BY(mutex_);  // by health name
 };
 
 }  // namespace windproof
