@@ -33,8 +33,11 @@ std::string FindingText(const v1::Finding& finding) {
   }
   absl::StrAppend(&text, ": ", finding.message());
   if (!finding.expected().empty() || !finding.found().empty()) {
-    absl::StrAppend(&text, " (expected ", finding.expected(), ", found ",
-                    finding.found(), ")");
+    const auto shown = [](const std::string& value) -> absl::string_view {
+      return value.empty() ? "nothing" : absl::string_view(value);
+    };
+    absl::StrAppend(&text, " (expected ", shown(finding.expected()), ", found ",
+                    shown(finding.found()), ")");
   }
   return text;
 }

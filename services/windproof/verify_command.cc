@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -40,7 +41,8 @@ class Printer {
       : json_(json), colours_(!json && isatty(STDOUT_FILENO) == 1) {}
 
   void Print(const v1::VerifyWindowResponse& response) {
-    exit_code_ = std::max(exit_code_, SeverityOf(response.verdict()));
+    ++windows_;
+    worst_ = std::max(worst_, SeverityOf(response.verdict()));
     if (json_) {
       std::printf("%s\n", JsonOf(response).c_str());
     } else {
@@ -52,11 +54,18 @@ class Printer {
     if (!json_) std::fputs(TotalsText(totals).c_str(), stdout);
   }
 
-  // 1 for what was found wins over 3 for what could not be checked.
+  // 1 for what was found wins over 3 for what could not be checked. Nothing to
+  // check is no pass either.
   int exit_code() const {
-    return exit_code_ == 0   ? kExitGood
-           : exit_code_ == 1 ? kExitUnavailable
-                             : kExitFound;
+    if (windows_ == 0) {
+      std::fprintf(stderr,
+                   "windproof verify: no window was verified: there is none "
+                   "that is closed and fits what was asked for\n");
+      return kExitUnavailable;
+    }
+    return worst_ == 0   ? kExitGood
+           : worst_ == 1 ? kExitUnavailable
+                         : kExitFound;
   }
 
  private:
@@ -74,7 +83,8 @@ class Printer {
 
   const bool json_;
   const bool colours_;
-  int exit_code_ = 0;
+  int64_t windows_ = 0;
+  int worst_ = 0;  // severity so far
 };
 
 int WrongUse(absl::string_view message) {
