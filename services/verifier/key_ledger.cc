@@ -243,7 +243,8 @@ absl::StatusOr<KeyLedger> KeyLedgerReader::ReadKey(
 }
 
 absl::StatusOr<std::map<std::string, int64_t>> KeyLedgerReader::ReadKeys(
-    absl::string_view pipeline) {
+    absl::string_view pipeline,
+    const std::function<bool(int64_t start_ms)>& is_asked) {
   std::map<std::string, int64_t> keys;
   const std::string prefix = absl::StrCat(pipeline, "/");
   v1::ListCheckpointsRequest request;
@@ -258,12 +259,16 @@ absl::StatusOr<std::map<std::string, int64_t>> KeyLedgerReader::ReadKeys(
     for (const v1::LedgerItem& item : page.items()) {
       // The shortest one names pipeline and key, the other the window too.
       absl::string_view name;
+      absl::string_view window;
       for (const std::string& key : item.keys()) {
         absl::string_view rest = key;
         if (!absl::ConsumePrefix(&rest, prefix)) continue;
         if (name.empty() || rest.size() < name.size()) name = rest;
+        if (key.size() > window.size()) window = key;
       }
-      if (!name.empty()) ++keys[std::string(name)];
+      if (name.empty()) continue;
+      const absl::StatusOr<WindowName> parsed = ParseWindowText(window);
+      keys[std::string(name)] += parsed.ok() && is_asked(parsed->start_ms);
     }
     if (!page.next_page_token().empty() &&
         page.next_page_token() == request.page_token()) {

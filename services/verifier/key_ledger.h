@@ -67,9 +67,10 @@ class KeyLedgerReader {
       const std::function<bool(int64_t start_ms)>& is_asked);
 
   // The keys of a pipeline that the ledger's index names, with the number of
-  // their items.
+  // their items in windows that are asked for.
   absl::StatusOr<std::map<std::string, int64_t>> ReadKeys(
-      absl::string_view pipeline);
+      absl::string_view pipeline,
+      const std::function<bool(int64_t start_ms)>& is_asked);
 
   // The data of the item at `position`, which is of `window`; and where
   // `served` is given, the finding that tells how the entry was altered.

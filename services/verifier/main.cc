@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 #include "common/server/address.h"
@@ -47,6 +48,8 @@ absl::StatusOr<VerifierModule::Options> OptionsOf(const Flags& flags) {
 }
 
 int Run(const Flags& flags) {
+  const absl::Status checked = flags.server.Check();
+  if (!checked.ok()) return ReportWrongUse("verifier", checked);
   KeepShutdownSignals();
   StartServerLogging(flags.server, "verifier");
   absl::StatusOr<VerifierModule::Options> options = OptionsOf(flags);

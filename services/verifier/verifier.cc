@@ -1,6 +1,7 @@
 #include "services/verifier/verifier.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -183,6 +184,10 @@ class Verifier::RangeRun {
         range_(range),
         cancelled_(cancelled),
         listener_(listener),
+        is_asked_([this](int64_t start_ms) {
+          return range_.starts.Contains(start_ms);
+        }),
+        ahead_reader_(peers, options.ledger, options.producers, options.now),
         reader_(peers, options.ledger, options.producers, options.now),
         context_{peers,       options.producers,
                  specs,       options.log,
@@ -235,7 +240,7 @@ class Verifier::RangeRun {
       return absl::OkStatus();
     }
     const absl::StatusOr<std::map<std::string, int64_t>> keys =
-        reader_.ReadKeys(range_.pipeline);
+        reader_.ReadKeys(range_.pipeline, is_asked_);
     ledger_status_ = keys.status();
     if (!keys.ok()) return absl::OkStatus();
     for (const auto& [key, items] : *keys) {
@@ -246,12 +251,7 @@ class Verifier::RangeRun {
   }
 
   absl::Status VerifyKey(const std::string& key) {
-    const auto is_asked = [&](int64_t start_ms) {
-      return range_.starts.Contains(start_ms);
-    };
-    absl::StatusOr<KeyLedger> read =
-        ledger_status_.ok() ? reader_.ReadKey(range_.pipeline, key, is_asked)
-                            : absl::StatusOr<KeyLedger>(ledger_status_);
+    absl::StatusOr<KeyLedger> read = ReadLedger(key);
     if (!range_.key.empty() && !read.ok()) {
       ledger_status_ = read.status();
       if (!served_.status().ok()) {
@@ -351,6 +351,25 @@ class Verifier::RangeRun {
     int64_t next_ = 0;
   };
 
+  // What the ledger has of `key`. While its windows are verified, the next
+  // key's ledger is read and checked: half of the work of each.
+  absl::StatusOr<KeyLedger> ReadLedger(const std::string& key) {
+    if (!ledger_status_.ok()) return ledger_status_;
+    if (!ahead_.valid() || ahead_key_ != key) StartReading(key);
+    absl::StatusOr<KeyLedger> ledger = ahead_.get();
+    const auto next = keys_.upper_bound(key);
+    if (next != keys_.end()) StartReading(*next);
+    return ledger;
+  }
+
+  void StartReading(const std::string& key) {
+    if (ahead_.valid()) ahead_.wait();
+    ahead_key_ = key;
+    ahead_ = std::async(std::launch::async, [this, key] {
+      return ahead_reader_.ReadKey(range_.pipeline, key, is_asked_);
+    });
+  }
+
   // A window that was anchored after the key's ledger was read: read it again.
   WindowReport Again(const WindowName& window, WindowReport before) {
     const auto is_asked = [&](int64_t start_ms) {
@@ -385,13 +404,18 @@ class Verifier::RangeRun {
   const Range& range_;
   const std::function<bool()>& cancelled_;
   Listener& listener_;
-  KeyLedgerReader reader_;
+  const std::function<bool(int64_t)> is_asked_;
+  KeyLedgerReader ahead_reader_;  // of whoever runs ahead_
+  KeyLedgerReader reader_;        // of this thread
   RunContext context_;
   ServedWindows served_;
   absl::Status ledger_status_;
   std::set<std::string> keys_;  // of the ledger
   int64_t windows_ = 0;         // about: revisions count too
   int64_t done_ = 0;
+  std::string ahead_key_;
+  // Last: its end waits for the reader that uses what is above.
+  std::future<absl::StatusOr<KeyLedger>> ahead_;
 };
 
 absl::Status Verifier::VerifyRange(const Peers& peers, const Range& range,

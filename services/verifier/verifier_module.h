@@ -24,8 +24,8 @@ class VerifierModule final : public ServiceModule {
   struct Options {
     // Whom the verifier believes; its own configuration. Required.
     std::optional<TrustConfig> trust;
-    // Rules it knows by itself. Others are taken from window-hash where their
-    // hash is the anchored one.
+    // Rules it knows by itself; topics are not needed. Others are taken from
+    // window-hash where their hash is the anchored one.
     std::vector<PipelineSpec> specs;
     // Whom it asks. Both required.
     std::shared_ptr<grpc::ChannelInterface> anchor;

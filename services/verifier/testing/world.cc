@@ -277,8 +277,6 @@ World::World(PipelineSpec spec, std::string topic, int32_t partition,
   trust.ledger = MakeVerifierKey(kLedger, ledger_.PublicKey());
   trust.producers = {MakeVerifierKey(kProducer, producer_.PublicKey())};
   configured = {spec_};
-  // A golden log's spec is the canonical one, which has no topics.
-  configured[0].topics = {topic_};
   RunEngine();
   Publish();
 }
