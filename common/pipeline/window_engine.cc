@@ -20,10 +20,11 @@
 #include "common/canonical/timestamp.h"
 #include "common/crypto/sha256.h"
 #include "common/merkle/tree.h"
-#include "common/pipeline/aggregate.h"
+#include "common/pipeline/amendment.h"
 #include "common/pipeline/checkpoint.h"
 #include "common/pipeline/leaves.h"
 #include "common/pipeline/log_record.h"
+#include "common/pipeline/open_window.h"
 #include "common/pipeline/record_reader.h"
 #include "common/pipeline/spec.h"
 
@@ -31,30 +32,6 @@ namespace windproof {
 namespace {
 
 constexpr Timestamp kNever{std::numeric_limits<int64_t>::max(), 0};
-
-// Where a record of an open window lies in the window's bytes.
-struct Slot {
-  int64_t offset = 0;
-  uint32_t begin = 0;
-  uint32_t size = 0;
-};
-
-// A window that is not written yet. Its records lie in order of arrival in
-// `bytes` and in order of time in `slots`.
-struct OpenWindow {
-  absl::btree_map<Timestamp, Slot> slots;
-  std::string bytes;
-  Aggregator aggregator;
-  int64_t low_offset = 0;  // of its first record: offsets only rise
-  // The offset that keeps L back, if any; and P at its spill, if it was
-  // spilled.
-  std::optional<int64_t> hold;
-  std::optional<int64_t> spilled_at;
-
-  absl::string_view Canonical(const Slot& slot) const {
-    return absl::string_view(bytes).substr(slot.begin, slot.size);
-  }
-};
 
 struct WaitingRecord {
   KeyState::Waiting saved;
@@ -74,7 +51,7 @@ struct Key {
   std::vector<PendingDrop> drops;  // of the scan that runs, by offset
   std::vector<WaitingRecord> waiting;
   absl::btree_map<int64_t, OpenWindow> open;  // by start
-  absl::btree_set<int64_t> lows;              // low_offset of each of `open`
+  absl::btree_set<int64_t> lows;              // low_offset() of each of `open`
   int64_t records_in_open = 0;
   int64_t records_in_open_saved = 0;  // what a restart has to find again
   bool touched = false;
@@ -289,12 +266,7 @@ class WindowEngine::Impl {
       spill.key = key->name;
       spill.window_start_ms = start_ms;
       spill.position = state_.position;
-      spill.records.bytes = window.bytes;
-      spill.records.entries.reserve(window.slots.size());
-      for (const auto& [time, slot] : window.slots) {
-        spill.records.entries.push_back(
-            {slot.offset, slot.begin, slot.size, kZeroDigest});
-      }
+      spill.records = window.CopyRecords();
       window.spilled_at = state_.position;
       Release(&window);
     }
@@ -344,11 +316,10 @@ class WindowEngine::Impl {
   }
 
   OpenWindow& OpenWindowAt(Key* key, int64_t start_ms, int64_t first_offset) {
-    const auto [place, made] = key->open.try_emplace(start_ms);
+    const auto [place, made] =
+        key->open.try_emplace(start_ms, spec_.aggregated.size(), first_offset);
     OpenWindow& window = place->second;
     if (made) {
-      window.aggregator = Aggregator(spec_.aggregated.size());
-      window.low_offset = first_offset;
       key->lows.insert(first_offset);
       key->next_close = ClosesAt(key->open.begin()->first);
       Hold(key, start_ms, &window, first_offset);
@@ -372,17 +343,11 @@ class WindowEngine::Impl {
   // Puts a record whose identity is new into an open window.
   absl::Status Put(Key* key, OpenWindow* window, int64_t offset,
                    const RecordReader::Result& read) {
-    if (window->bytes.size() + read.canonical.size() >
-        std::numeric_limits<uint32_t>::max()) {
+    if (!window->Add(offset, read)) {
       return absl::ResourceExhaustedError(absl::StrCat(
           Where(), ": the window of key ", key->name, " at offset ", offset,
           " would exceed 4 GiB of canonical records"));
     }
-    const Slot slot{offset, static_cast<uint32_t>(window->bytes.size()),
-                    static_cast<uint32_t>(read.canonical.size())};
-    window->slots.emplace_hint(window->slots.end(), read.time, slot);
-    window->bytes.append(read.canonical.data(), read.canonical.size());
-    window->aggregator.Add(read.aggregated);
     key->records_in_open += 1;
     return absl::OkStatus();
   }
@@ -408,17 +373,12 @@ class WindowEngine::Impl {
       return absl::OkStatus();
     }
     OpenWindow& window = OpenWindowAt(key, read.window_start_ms, offset);
-    // Most records come in order of time, behind all that are there.
-    if (!window.slots.empty() && !(window.slots.rbegin()->first < read.time)) {
-      const auto same = window.slots.find(read.time);
-      if (same != window.slots.end()) {
-        const bool equal = window.Canonical(same->second) == read.canonical;
-        last_class_ = equal ? Class::kDuplicate : Class::kConflict;
-        Drop(key, offset,
-             equal ? DropReason::kDuplicate : DropReason::kConflict, false,
-             output);
-        return absl::OkStatus();
-      }
+    if (const auto same = window.Find(read.time); same.has_value()) {
+      const bool equal = *same == read.canonical;
+      last_class_ = equal ? Class::kDuplicate : Class::kConflict;
+      Drop(key, offset, equal ? DropReason::kDuplicate : DropReason::kConflict,
+           false, output);
+      return absl::OkStatus();
     }
     last_class_ = Class::kAccepted;
     key->counts.accepted += 1;
@@ -471,7 +431,7 @@ class WindowEngine::Impl {
     if (known != key.open.end()) {
       const OpenWindow& window = known->second;
       if (window.spilled_at.value_or(0) > record.offset ||
-          window.slots.contains(read.time)) {
+          window.Find(read.time).has_value()) {
         return absl::OkStatus();
       }
     }
@@ -522,15 +482,10 @@ class WindowEngine::Impl {
   Writing Close(Key* key, int64_t start_ms, OpenWindow* window) {
     Writing writing;
     writing.start_ms = start_ms;
-    writing.aggregates = window->aggregator.Finish(spec_.aggregated);
-    writing.records.entries.reserve(window->slots.size());
-    for (const auto& [time, slot] : window->slots) {
-      writing.records.entries.push_back(
-          {slot.offset, slot.begin, slot.size, kZeroDigest});
-    }
-    writing.records.bytes = std::move(window->bytes);
-    key->records_in_open -= static_cast<int64_t>(window->slots.size());
-    key->lows.erase(window->low_offset);
+    writing.aggregates = window->Aggregates(spec_.aggregated);
+    key->records_in_open -= static_cast<int64_t>(window->size());
+    writing.records = window->TakeRecords();
+    key->lows.erase(window->low_offset());
     Release(window);
     if (window->spilled_at.has_value()) {
       ended_spills_.emplace_back(key->name, start_ms);
@@ -542,95 +497,46 @@ class WindowEngine::Impl {
   // Step 1: what waits goes into the newest payloads of its windows.
   absl::Status SettleWaiting(Key* key, std::vector<Writing>* writings,
                              EngineOutput* output) {
-    std::map<int64_t, std::map<Timestamp, std::vector<const WaitingRecord*>>>
-        by_window;
+    std::map<int64_t, std::vector<const WaitingRecord*>> by_window;
     for (const WaitingRecord& waiting : key->waiting) {
-      by_window[waiting.window_start_ms][waiting.time].push_back(&waiting);
+      by_window[waiting.window_start_ms].push_back(&waiting);
     }
-    for (const auto& [start_ms, by_time] : by_window) {
+    for (const auto& [start_ms, waiting] : by_window) {
       auto newest = written_.Newest(key->name, start_ms);
       if (!newest.ok()) return newest.status();
-      // What the window will hold: canonical bytes and offset by time.
-      std::map<Timestamp, std::pair<int64_t, std::string>> records;
-      if (newest->has_value()) {
-        const WindowRecords& old = (*newest)->records;
-        for (const WindowRecords::Entry& entry : old.entries) {
-          RecordReader::Result read;
-          if (!stored_reader_.ReadCanonical(key->name, old.Canonical(entry),
-                                            &read)) {
-            return absl::DataLossError(
-                absl::StrCat(Where(), ": the stored payload of key ", key->name,
-                             " has a record at offset ", entry.offset,
-                             " that is not canonical"));
-          }
-          records[read.time] = {entry.offset,
-                                std::string(old.Canonical(entry))};
+      std::vector<LateRecord> late;
+      late.reserve(waiting.size());
+      for (const WaitingRecord* record : waiting) {
+        late.push_back(
+            {record->saved.offset, record->time, record->saved.canonical});
+      }
+      absl::StatusOr<Amendment> amendment = Amend(
+          key->name, late, newest->has_value() ? &(*newest)->records : nullptr,
+          spec_, stored_reader_);
+      if (!amendment.ok()) {
+        return absl::Status(
+            amendment.status().code(),
+            absl::StrCat(Where(), ": ", amendment.status().message()));
+      }
+      for (size_t i = 0; i < waiting.size(); ++i) {
+        if (absl::Status status =
+                Settle(key, *waiting[i], amendment->outcomes[i], output);
+            !status.ok()) {
+          return status;
         }
       }
-      bool changed = false;
-      for (const auto& [time, waiting] : by_time) {
-        const std::string& value = waiting.back()->saved.canonical;
-        const auto old = records.find(time);
-        bool taken = old != records.end() && old->second.second == value;
-        for (const WaitingRecord* record : waiting) {
-          std::optional<DropReason> reason;  // nothing: accepted after all
-          if (record->saved.canonical != value) {
-            reason = DropReason::kConflict;
-          } else if (taken) {
-            reason = DropReason::kDuplicate;
-          } else {
-            records[time] = {record->saved.offset, value};
-            taken = true;
-            changed = true;
-          }
-          if (absl::Status status = Settle(key, *record, reason, output);
-              !status.ok()) {
-            return status;
-          }
-        }
-      }
-      if (!changed) continue;
+      if (!amendment->changed) continue;
       Writing& writing = writings->emplace_back();
       writing.start_ms = start_ms;
       writing.revision = newest->has_value() ? (*newest)->revision + 1 : 1;
       writing.supersedes =
           newest->has_value() ? (*newest)->checkpoint_hash : kZeroDigest;
-      if (absl::Status status = Fill(*key, records, &writing); !status.ok()) {
-        return status;
-      }
+      writing.records = std::move(amendment->records);
+      writing.aggregates = std::move(amendment->aggregates);
     }
     key->waiting.clear();
     std::erase_if(key->drops,
                   [](const PendingDrop& drop) { return drop.offset < 0; });
-    return absl::OkStatus();
-  }
-
-  absl::Status Fill(
-      const Key& key,
-      const std::map<Timestamp, std::pair<int64_t, std::string>>& records,
-      Writing* writing) {
-    Aggregator aggregator(spec_.aggregated.size());
-    for (const auto& [time, record] : records) {
-      const auto& [offset, canonical] = record;
-      RecordReader::Result read;
-      if (!stored_reader_.ReadCanonical(key.name, canonical, &read)) {
-        return absl::DataLossError(absl::StrCat(
-            Where(), ": the record of key ", key.name, " at offset ", offset,
-            " that amends is not canonical"));
-      }
-      aggregator.Add(read.aggregated);
-      if (writing->records.bytes.size() + canonical.size() >
-          std::numeric_limits<uint32_t>::max()) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat(Where(), ": the amended window of key ", key.name,
-                         " would exceed 4 GiB of canonical records"));
-      }
-      writing->records.entries.push_back(
-          {offset, static_cast<uint32_t>(writing->records.bytes.size()),
-           static_cast<uint32_t>(canonical.size()), kZeroDigest});
-      writing->records.bytes += canonical;
-    }
-    writing->aggregates = aggregator.Finish(spec_.aggregated);
     return absl::OkStatus();
   }
 
