@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "bazel/version.h"
+#include "common/server/address.h"
 #include "common/server/http_server.h"
 #include "common/server/metrics_page.h"
 
@@ -91,6 +92,24 @@ void ServerFlags::AddTo(Command& command) {
 
 std::string VersionText() {
   return absl::StrCat(VersionString(), " (commit ", VersionCommit(), ")");
+}
+
+absl::Status ServerFlags::Check() const {
+  const auto check = [](absl::string_view flag, const std::string& value) {
+    const absl::StatusOr<Address> address = ParseAddress(value);
+    if (address.ok()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, ": ", address.status().message()));
+  };
+  const absl::Status checked = check("--listen", listen);
+  if (!checked.ok() || http_listen.empty()) return checked;
+  return check("--http-listen", http_listen);
+}
+
+int ReportWrongUse(const std::string& program, const absl::Status& status) {
+  std::cerr << program << ": " << status.message() << "\n`" << program
+            << " --help` shows what is accepted\n";
+  return kExitUsage;
 }
 
 void PrepareProcess() {

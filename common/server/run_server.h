@@ -31,6 +31,10 @@ struct ServerFlags {
   // Adds --listen, --http-listen, --log-format, --log-level, --drain-ms and
   // --config to a command. `listen` is the default.
   void AddTo(Command& command);
+
+  // InvalidArgument names an address that is none: before a server opens or
+  // makes anything.
+  absl::Status Check() const;
 };
 
 // What --version prints: "0.1.0+1a2b3c4d5e6f (commit 1a2b…)".
@@ -55,7 +59,10 @@ void StartServerLogging(const ServerFlags& flags, const std::string& service);
 int RunServer(const ServerFlags& flags,
               const std::vector<ServiceModule*>& modules);
 
-// Logs and prints why a server cannot start; returns the exit code: 2 where the
+// Explains wrong use on stderr as the command line does; returns the exit code.
+int ReportWrongUse(const std::string& program, const absl::Status& status);
+
+// Logs why a server cannot start; returns the exit code: 2 where the
 // use is wrong (InvalidArgument, NotFound, FailedPrecondition …), 3 where
 // somebody else is not reachable, 1 where stored state is damaged.
 int ReportStartFailure(const absl::Status& status);

@@ -75,6 +75,15 @@ TEST_F(RunServerTest, AnAddressThatIsNoneIsWrongUse) {
               testing::ExitedWithCode(2), "is not HOST:PORT");
 }
 
+TEST_F(RunServerTest, AddressesAreCheckedBeforeAnythingIsOpened) {
+  ServerFlags flags = FlagsFor("127.0.0.1:0");
+  EXPECT_TRUE(flags.Check().ok());
+  flags.http_listen = "here";
+  EXPECT_EQ(flags.Check().message().substr(0, 14), "--http-listen:");
+  flags.listen = "";
+  EXPECT_EQ(flags.Check().message().substr(0, 9), "--listen:");
+}
+
 TEST_F(RunServerTest, ExitCodesTellWrongUseFromDamageAndAbsence) {
   EXPECT_EQ(ReportStartFailure(absl::InvalidArgumentError("x")), kExitUsage);
   EXPECT_EQ(ReportStartFailure(absl::FailedPreconditionError("x")), kExitUsage);

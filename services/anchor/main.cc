@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/server/command_line.h"
 #include "common/server/data_dir.h"
@@ -21,6 +22,8 @@ struct Flags {
 };
 
 int Run(const Flags& flags) {
+  const absl::Status checked = flags.server.Check();
+  if (!checked.ok()) return ReportWrongUse("anchor", checked);
   KeepShutdownSignals();
   StartServerLogging(flags.server, "anchor");
 

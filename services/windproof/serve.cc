@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/server/logging.h"
 #include "common/server/run_server.h"
@@ -17,6 +18,8 @@ struct Flags {
 };
 
 int Run(const Flags& flags) {
+  const absl::Status checked = flags.server.Check();
+  if (!checked.ok()) return ReportWrongUse("windproof serve", checked);
   KeepShutdownSignals();
   StartServerLogging(flags.server, "windproof");
   const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(flags.stack);

@@ -136,14 +136,15 @@ TEST(ServeTest, HealthNamesEveryServiceAndTurnsBeforeTheEnd) {
 TEST(ServeTest, AStreamThatNeverEndsDoesNotHoldAShutdown) {
   const auto server = Serve(FreshPath("data"), {"--drain-ms", "600000"});
   ASSERT_TRUE(server->WaitReady()) << server->err();
-  const auto anchor = v1::AnchorService::NewStub(
-      grpc::CreateChannel(server->grpc(), grpc::InsecureChannelCredentials()));
+  Client client(server->grpc());
+  ASSERT_TRUE(client.Publish(OneClosedWindow()).ok());
+  const auto anchor = v1::AnchorService::NewStub(client.channel());
   grpc::ClientContext context;
   const auto watch =
       anchor->WatchCheckpoints(&context, v1::WatchCheckpointsRequest());
-  watch->WaitForInitialMetadata();
-  EXPECT_EQ(server->Stop(), 0) << server->err();
   v1::LedgerItem item;
+  ASSERT_TRUE(watch->Read(&item));  // the stream is on
+  EXPECT_EQ(server->Stop(), 0) << server->err();
   EXPECT_FALSE(watch->Read(&item));
   EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
