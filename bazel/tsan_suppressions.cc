@@ -4,7 +4,8 @@
 extern "C" const char* __tsan_default_suppressions();
 
 extern "C" const char* __tsan_default_suppressions() {
-  return "called_from_lib:libgrpc.so\n"
+  return "called_from_lib:librocksdb.so\n"
+         "called_from_lib:libgrpc.so\n"
          "called_from_lib:libgrpc++.so\n"
          "called_from_lib:libgpr.so\n"
          "called_from_lib:libabsl_synchronization.so\n"

@@ -166,6 +166,7 @@ absl::Status Stack::Parts::OpenWindowHash() {
     window_hash_options.anchor = anchor_channel;
     window_hash_options.signer_name = producer->name;
     window_hash_options.signer_key = producer->key;
+    window_hash_options.warn = [](absl::string_view line) { LogWarning(line); };
   }
   absl::StatusOr<std::unique_ptr<WindowHashModule>> opened =
       WindowHashModule::Open(std::move(window_hash_options));
