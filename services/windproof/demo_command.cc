@@ -299,10 +299,10 @@ absl::StatusOr<int> Demo::Run() {
 }
 
 int Run(const Flags& flags) {
-  // What a server would log is not for somebody who watches a demo.
+  // What a server would warn of, as a broken ledger, is what the drill does.
   StartLogging({.service = "demo",
                 .format = LogFormat::kText,
-                .level = LogLevel::kWarning});
+                .level = LogLevel::kError});
   const absl::StatusOr<int> exit_code = Demo(flags).Run();
   if (exit_code.ok()) return *exit_code;
   std::fprintf(stderr, "windproof demo: %s\n",

@@ -15,14 +15,18 @@
 namespace windproof {
 namespace {
 
+// How much a finding tells: of a record; of a member; that a proof fails.
+int Detail(const v1::Finding& finding) {
+  if (finding.has_record()) return 2;
+  return finding.code() == "PROOF_INVALID" ? 0 : 1;
+}
+
 std::optional<v1::Finding> BestFinding(
     const v1::VerifyWindowResponse& response) {
   std::optional<v1::Finding> best;
   for (const v1::Check& check : response.checks()) {
     for (const v1::Finding& finding : check.findings()) {
-      if (!best.has_value() || (finding.has_record() && !best->has_record())) {
-        best = finding;
-      }
+      if (!best.has_value() || Detail(finding) > Detail(*best)) best = finding;
     }
   }
   return best;

@@ -3,6 +3,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -14,6 +15,18 @@ namespace windproof {
 namespace {
 
 constexpr int kMessageBytesMax = 64 << 20;
+
+// A server that was started a moment ago is waited for.
+constexpr std::chrono::seconds kConnectMax{5};
+constexpr std::chrono::seconds kConnectQuietly{1};
+constexpr int kReconnectMs = 100;
+
+void WaitForConnection(grpc::Channel& channel, const std::string& address) {
+  const auto start = std::chrono::system_clock::now();
+  if (channel.WaitForConnected(start + kConnectQuietly)) return;
+  std::fprintf(stderr, "windproof: waiting for %s\n", address.c_str());
+  channel.WaitForConnected(start + kConnectMax);
+}
 
 }  // namespace
 
@@ -81,8 +94,12 @@ std::shared_ptr<grpc::Channel> Servers::ChannelTo(const std::string& service) {
   if (channel == nullptr) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMs);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMs);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectMs);
     channel = grpc::CreateCustomChannel(
         address, grpc::InsecureChannelCredentials(), arguments);
+    WaitForConnection(*channel, address);
   }
   return channel;
 }

@@ -29,7 +29,8 @@ class Servers {
   // Everything within this process, instead of the flags.
   void Use(std::shared_ptr<grpc::Channel> channel);
 
-  // Made at the first call; a connection is tried by the first RPC.
+  // The first call for an address waits for the server there, up to 5 seconds:
+  // it may have been started just now. RPCs fail where there is none.
   std::unique_ptr<v1::IngestService::Stub> Ingest();
   std::unique_ptr<v1::WindowHashService::Stub> WindowHash();
   std::unique_ptr<v1::AnchorService::Stub> Anchor();
