@@ -18,6 +18,8 @@
 
 namespace windproof {
 
+class EmbeddedLogCore;
+
 // Thread-safe. Its readers must be gone before it is.
 //
 // After a write that failed it takes no more of them (Unavailable, or
@@ -60,11 +62,10 @@ class EmbeddedLog final : public RecordLog {
                          std::chrono::milliseconds timeout) override;
 
  private:
-  class Core;
+  EmbeddedLog(const Options& options, std::unique_ptr<EmbeddedLogCore> core);
 
-  explicit EmbeddedLog(std::unique_ptr<Core> core);
-
-  std::unique_ptr<Core> core_;
+  const Options options_;
+  const std::unique_ptr<EmbeddedLogCore> core_;
 };
 
 }  // namespace windproof

@@ -145,18 +145,18 @@ class Ingest {
     builder.RegisterService(module_->service());
     builder.SetMaxReceiveMessageSize(IngestModule::kMaxRequestBytes);
     server_ = builder.BuildAndStart();
-    stub = v1::IngestService::NewStub(
+    stub_ = v1::IngestService::NewStub(
         server_->InProcessChannel(grpc::ChannelArguments()));
   }
   ~Ingest() { server_->Shutdown(); }
+
+  v1::IngestService::Stub& stub() { return *stub_; }
 
  private:
   TemporaryLog log_;
   std::unique_ptr<IngestModule> module_;
   std::unique_ptr<grpc::Server> server_;
-
- public:
-  std::unique_ptr<v1::IngestService::Stub> stub;
+  std::unique_ptr<v1::IngestService::Stub> stub_;
 };
 
 void BM_PublishRecords(benchmark::State& state) {
@@ -166,7 +166,7 @@ void BM_PublishRecords(benchmark::State& state) {
   for (auto _ : state) {
     grpc::ClientContext context;
     v1::PublishRecordsResponse response;
-    if (!ingest.stub->PublishRecords(&context, request, &response).ok()) {
+    if (!ingest.stub().PublishRecords(&context, request, &response).ok()) {
       std::abort();
     }
   }
@@ -180,7 +180,7 @@ void BM_StreamRecords(benchmark::State& state) {
       Request(static_cast<int>(state.range(0)));
   grpc::ClientContext context;
   v1::StreamRecordsResponse response;
-  const auto writer = ingest.stub->StreamRecords(&context, &response);
+  const auto writer = ingest.stub().StreamRecords(&context, &response);
   for (auto _ : state) {
     if (!writer->Write(request)) std::abort();
   }

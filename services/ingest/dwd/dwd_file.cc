@@ -1,6 +1,5 @@
 #include "services/ingest/dwd/dwd_file.h"
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -8,8 +7,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/canonical/timestamp.h"
 #include "common/pipeline/text.h"
@@ -17,29 +14,9 @@
 namespace windproof {
 namespace {
 
-constexpr absl::string_view kStationColumn = "STATIONS_ID";
-constexpr absl::string_view kTimeColumn = "MESS_DATUM";
-constexpr absl::string_view kEndColumn = "eor";
-constexpr absl::string_view kAccepted =
-    "accepted: air temperature, hourly (produkt_tu_stunde_*, "
-    "produkt_temp_Terminwerte_*) or every 10 minutes (produkt_zehn_min_tu_*, "
-    "produkt_zehn_now_tu_*)";
 constexpr int32_t kFirstUtcYearOf10Minutes = 2000;
 constexpr int64_t kMezSeconds = 3600;
 constexpr size_t kMaxDigits = 15;
-// Of real ones it has about 70; a longer one is no header, and not worth the
-// memory of its columns.
-constexpr size_t kMaxHeaderBytes = 4096;
-
-absl::string_view TrimCell(absl::string_view cell) {
-  while (!cell.empty() && (cell.front() == ' ' || cell.front() == '\t')) {
-    cell.remove_prefix(1);
-  }
-  while (!cell.empty() && (cell.back() == ' ' || cell.back() == '\t')) {
-    cell.remove_suffix(1);
-  }
-  return cell;
-}
 
 // Takes the next line off `text`, without its line end: LF, CR LF, or CR CR LF
 // as a text-mode download leaves it. False at the end.
@@ -51,84 +28,6 @@ bool TakeLine(absl::string_view* text, absl::string_view* line, bool* ended) {
   text->remove_prefix(*ended ? end + 1 : text->size());
   while (!line->empty() && line->back() == '\r') line->remove_suffix(1);
   return true;
-}
-
-std::optional<DwdField> FieldOf(absl::string_view column) {
-  if (column == "TT_10" || column == "TT_TU" || column == "LUFTTEMPERATUR") {
-    return DwdField::kTemperature;
-  }
-  if (absl::StartsWith(column, "RF_") || column == "REL_FEUCHTE") {
-    return DwdField::kHumidity;
-  }
-  if (column == "TD_10") return DwdField::kDewPoint;
-  if (column == "PP_10") return DwdField::kPressure;
-  if (column == "TM5_10") return DwdField::kGroundTemperature;
-  return std::nullopt;
-}
-
-// What the header line says.
-struct Layout {
-  std::vector<std::string> columns;  // trimmed names
-  size_t station = 0;
-  size_t time = 0;
-  bool has_end = false;  // the last column is eor
-  std::array<std::optional<size_t>, kDwdFields> fields;
-  DwdCadence cadence = DwdCadence::kHourly;
-  std::string temperature;  // the name of its column: the metadata's parameter
-};
-
-std::vector<std::string> HeaderColumns(absl::string_view header) {
-  std::vector<std::string> columns;
-  if (header.size() > kMaxHeaderBytes) return columns;
-  for (const absl::string_view name : absl::StrSplit(header, ';')) {
-    columns.emplace_back(TrimCell(name));
-  }
-  return columns;
-}
-
-std::optional<size_t> Find(const std::vector<std::string>& columns,
-                           absl::string_view name) {
-  const auto it = std::find(columns.begin(), columns.end(), name);
-  if (it == columns.end()) return std::nullopt;
-  return static_cast<size_t>(it - columns.begin());
-}
-
-absl::StatusOr<Layout> LayoutFromHeader(absl::string_view header) {
-  Layout layout;
-  layout.columns = HeaderColumns(header);
-  const auto station = Find(layout.columns, kStationColumn);
-  const auto time = Find(layout.columns, kTimeColumn);
-  if (!station.has_value() || !time.has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is no DWD product file: its first line is ",
-                     ShownText(header), "; ", kAccepted));
-  }
-  layout.station = *station;
-  layout.time = *time;
-  layout.has_end = layout.columns.back() == kEndColumn;
-  for (size_t i = 0; i < layout.columns.size(); ++i) {
-    const std::optional<DwdField> field = FieldOf(layout.columns[i]);
-    if (!field.has_value()) continue;
-    std::optional<size_t>& at = layout.fields[static_cast<size_t>(*field)];
-    if (at.has_value()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("has two columns for ", DwdFieldName(*field), ", ",
-                       layout.columns[*at], " and ", layout.columns[i],
-                       "; one is accepted"));
-    }
-    at = i;
-  }
-  const auto temperature =
-      layout.fields[static_cast<size_t>(DwdField::kTemperature)];
-  if (!temperature.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "is another product: it has no temperature among its columns ",
-        ShownText(absl::StrJoin(layout.columns, ";")), "; ", kAccepted));
-  }
-  layout.temperature = layout.columns[*temperature];
-  layout.cadence = layout.temperature == "TT_10" ? DwdCadence::kTenMinutes
-                                                 : DwdCadence::kHourly;
-  return layout;
 }
 
 std::optional<int32_t> ParseDigits(absl::string_view text) {
@@ -204,7 +103,7 @@ bool HasSuperfluousZero(absl::string_view number) {
 // Reads the rows of one file.
 class RowParser {
  public:
-  RowParser(const Layout& layout, const DwdTimeZones& zones)
+  RowParser(const DwdLayout& layout, const DwdTimeZones& zones)
       : layout_(layout), zones_(zones), cells_(layout.columns.size()) {
     row_.cadence = layout.cadence;
   }
@@ -224,13 +123,14 @@ class RowParser {
     absl::string_view rest = line;
     while (true) {
       const size_t end = rest.find(';');
-      if (count < cells_.size()) cells_[count] = TrimCell(rest.substr(0, end));
+      if (count < cells_.size())
+        cells_[count] = TrimDwdCell(rest.substr(0, end));
       ++count;
       if (end == absl::string_view::npos) break;
       rest.remove_prefix(end + 1);
     }
     const bool whole = count == cells_.size() &&
-                       (!layout_.has_end || cells_.back() == kEndColumn);
+                       (!layout_.has_end || cells_.back() == kDwdEndColumn);
     if (whole) return true;
     if (count != cells_.size()) {
       *reason = absl::StrCat(!line_ended && count < cells_.size()
@@ -251,7 +151,7 @@ class RowParser {
     const absl::string_view cell = cells_[layout_.station];
     const auto station = cell.size() <= 5 ? ParseDigits(cell) : std::nullopt;
     if (cell.empty() || !station.has_value()) {
-      *reason = absl::StrCat(kStationColumn, " is ", ShownText(cell),
+      *reason = absl::StrCat(kDwdStationColumn, " is ", ShownText(cell),
                              "; 1 to 5 digits are accepted");
       return false;
     }
@@ -264,7 +164,7 @@ class RowParser {
     const auto local = ParseLocalTime(cell, layout_.cadence);
     if (!local.has_value()) {
       *reason =
-          absl::StrCat(kTimeColumn, " is ", ShownText(cell),
+          absl::StrCat(kDwdTimeColumn, " is ", ShownText(cell),
                        "; a date that exists is accepted, as ",
                        layout_.cadence == DwdCadence::kHourly ? "yyyymmddhh"
                                                               : "yyyymmddhhmi");
@@ -277,7 +177,7 @@ class RowParser {
         break;
       case DwdTimeZones::Zone::kOther:
         *reason = absl::StrCat(
-            kTimeColumn, " is ", cell,
+            kDwdTimeColumn, " is ", cell,
             ", which the station's metadata give in a time zone other than "
             "UTC and MEZ; those are accepted");
         return false;
@@ -286,7 +186,7 @@ class RowParser {
         break;
     }
     if (row_.time_s < kYear0Seconds) {
-      *reason = absl::StrCat(kTimeColumn, " is ", cell,
+      *reason = absl::StrCat(kDwdTimeColumn, " is ", cell,
                              "; the years 0000 to 9999 of UTC are accepted");
       return false;
     }
@@ -338,7 +238,7 @@ class RowParser {
     return text;
   }
 
-  const Layout& layout_;
+  const DwdLayout& layout_;
   const DwdTimeZones& zones_;
   std::vector<absl::string_view> cells_;
   int32_t periods_station_ = -1;
@@ -354,30 +254,11 @@ absl::string_view WithoutByteOrderMark(absl::string_view text) {
 
 }  // namespace
 
-absl::string_view DwdFieldName(DwdField field) {
-  switch (field) {
-    case DwdField::kTemperature:
-      return "temperature";
-    case DwdField::kHumidity:
-      return "humidity";
-    case DwdField::kDewPoint:
-      return "dew_point";
-    case DwdField::kPressure:
-      return "pressure";
-    case DwdField::kGroundTemperature:
-      return "ground_temperature";
-  }
-  return "";
-}
-
 bool LooksLikeDwdFile(absl::string_view text) {
   text = WithoutByteOrderMark(text);
   absl::string_view header;
   bool ended;
-  if (!TakeLine(&text, &header, &ended)) return false;
-  const std::vector<std::string> columns = HeaderColumns(header);
-  return Find(columns, kStationColumn).has_value() &&
-         Find(columns, kTimeColumn).has_value();
+  return TakeLine(&text, &header, &ended) && LooksLikeDwdHeader(header);
 }
 
 absl::StatusOr<DwdFileSummary> ParseDwdFile(
@@ -387,9 +268,9 @@ absl::StatusOr<DwdFileSummary> ParseDwdFile(
   absl::string_view line;
   bool ended;
   if (!TakeLine(&text, &line, &ended)) {
-    return absl::InvalidArgumentError(absl::StrCat("is empty; ", kAccepted));
+    return absl::InvalidArgumentError(absl::StrCat("is empty; ", kDwdAccepted));
   }
-  const absl::StatusOr<Layout> layout = LayoutFromHeader(line);
+  const absl::StatusOr<DwdLayout> layout = DwdLayoutFromHeader(line);
   if (!layout.ok()) return layout.status();
 
   DwdFileSummary summary;
@@ -397,7 +278,7 @@ absl::StatusOr<DwdFileSummary> ParseDwdFile(
   RowParser parser(*layout, zones);
   std::string reason;
   for (int64_t number = 2; TakeLine(&text, &line, &ended); ++number) {
-    if (TrimCell(line).empty()) continue;
+    if (TrimDwdCell(line).empty()) continue;
     if (parser.Parse(line, ended, &reason)) {
       ++summary.rows;
       sink(parser.row());

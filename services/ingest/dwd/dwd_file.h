@@ -19,24 +19,10 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "services/ingest/dwd/dwd_layout.h"
 #include "services/ingest/dwd/dwd_time_zones.h"
 
 namespace windproof {
-
-enum class DwdCadence { kHourly, kTenMinutes };
-
-// What a row can tell, in the order in which records show it.
-enum class DwdField {
-  kTemperature,        // degC, 2 m
-  kHumidity,           // %
-  kDewPoint,           // degC, 2 m
-  kPressure,           // hPa, at the station
-  kGroundTemperature,  // degC, 5 cm
-};
-inline constexpr size_t kDwdFields = 5;
-
-// "temperature", "humidity", "dew_point", "pressure", "ground_temperature".
-absl::string_view DwdFieldName(DwdField field);
 
 struct DwdRow {
   DwdCadence cadence = DwdCadence::kHourly;  // the same for a whole file

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "services/ingest/dwd/dwd_file.h"
+#include "services/ingest/dwd/dwd_layout.h"
 
 namespace windproof {
 
