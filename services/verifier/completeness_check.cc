@@ -239,48 +239,59 @@ bool AreTheRecords(const Checkpoint& anchored, const WindowRecords& records) {
 std::vector<Finding> DiffRecords(const WindowRecords& truth,
                                  absl::Span<const ServedRecord> served) {
   std::vector<Finding> findings;
-  absl::flat_hash_map<int64_t, size_t> served_at;  // offset to index
+  // Each true record finds its served counterpart: the very same, else the same
+  // bytes elsewhere, else other bytes at its offset.
+  absl::flat_hash_map<std::pair<int64_t, absl::string_view>, size_t> same;
   for (size_t i = 0; i < served.size(); ++i) {
-    served_at.emplace(served[i].offset, i);
+    same.emplace(std::make_pair(served[i].offset, served[i].canonical), i);
   }
-  // Served records that the truth has somewhere, by the truth's index.
   std::vector<std::optional<size_t>> counterpart(truth.entries.size());
   std::vector<bool> explained(served.size(), false);
   for (size_t t = 0; t < truth.entries.size(); ++t) {
-    const auto found = served_at.find(truth.entries[t].offset);
-    if (found == served_at.end()) continue;
+    const WindowRecords::Entry& entry = truth.entries[t];
+    const auto found =
+        same.find(std::make_pair(entry.offset, truth.Canonical(entry)));
+    if (found == same.end()) continue;
     counterpart[t] = found->second;
     explained[found->second] = true;
   }
-  absl::flat_hash_map<absl::string_view, size_t> unexplained;  // by bytes
+  absl::flat_hash_map<absl::string_view, size_t> by_bytes;
+  absl::flat_hash_map<int64_t, size_t> by_offset;
   for (size_t i = 0; i < served.size(); ++i) {
-    if (!explained[i]) unexplained.emplace(served[i].canonical, i);
+    if (!explained[i]) by_bytes.emplace(served[i].canonical, i);
+  }
+  for (size_t t = 0; t < truth.entries.size(); ++t) {
+    if (counterpart[t].has_value()) continue;
+    const WindowRecords::Entry& entry = truth.entries[t];
+    const auto found = by_bytes.find(truth.Canonical(entry));
+    if (found == by_bytes.end() || explained[found->second]) continue;
+    const size_t i = found->second;
+    counterpart[t] = i;
+    explained[i] = true;
+    findings.push_back(
+        About("OFFSET_ALTERED", i, served[i].offset, absl::StrCat(entry.offset),
+              absl::StrCat(served[i].offset),
+              absl::StrCat("record ", i, " stands in the log at offset ",
+                           entry.offset, ", not at ", served[i].offset)));
+  }
+  for (size_t i = 0; i < served.size(); ++i) {
+    if (!explained[i]) by_offset.emplace(served[i].offset, i);
   }
 
   for (size_t t = 0; t < truth.entries.size(); ++t) {
+    if (counterpart[t].has_value()) continue;
     const WindowRecords::Entry& entry = truth.entries[t];
     const absl::string_view bytes = truth.Canonical(entry);
-    if (counterpart[t].has_value()) {
-      const size_t i = *counterpart[t];
-      if (served[i].canonical != bytes) {
-        findings.push_back(
-            About("RECORD_ALTERED", i, entry.offset, Shown(bytes),
-                  Shown(served[i].canonical),
-                  absl::StrCat("record ", i, " is not what the log has at ",
-                               "offset ", entry.offset)));
-      }
-      continue;
-    }
-    const auto elsewhere = unexplained.find(bytes);
-    if (elsewhere != unexplained.end() && !explained[elsewhere->second]) {
-      const size_t i = elsewhere->second;
-      explained[i] = true;
+    const auto found = by_offset.find(entry.offset);
+    if (found != by_offset.end()) {
+      const size_t i = found->second;
       counterpart[t] = i;
+      explained[i] = true;
       findings.push_back(
-          About("OFFSET_ALTERED", i, served[i].offset,
-                absl::StrCat(entry.offset), absl::StrCat(served[i].offset),
-                absl::StrCat("record ", i, " stands in the log at offset ",
-                             entry.offset, ", not at ", served[i].offset)));
+          About("RECORD_ALTERED", i, entry.offset, Shown(bytes),
+                Shown(served[i].canonical),
+                absl::StrCat("record ", i, " is not what the log has at ",
+                             "offset ", entry.offset)));
       continue;
     }
     findings.push_back(
