@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Way{"add", "RECORD_ADDED", true},
                     Way{"swap", "RECORD_MOVED", true},
                     Way{"aggregate", "CHECKPOINT_DIFFERS", false},
-                    Way{"offset", "RECORD_REMOVED", true},
+                    Way{"offset", "OFFSET_ALTERED", true},
                     Way{"checkpoint", "CHECKPOINT_DIFFERS", false},
                     Way{"ledger", "PROOF_INVALID", false}),
     [](const auto& info) { return std::string(info.param.what); });
