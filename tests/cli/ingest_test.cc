@@ -94,7 +94,7 @@ TEST(IngestTest, ATopicThatNobodyReadsIsWrongUse) {
   const Outcome dwd =
       server.Run({"ingest", "dwd", Binary("deploy/sample/1-first")});
   EXPECT_EQ(dwd.code, 2);
-  EXPECT_THAT(dwd.err, HasSubstr("weather.99001"));
+  EXPECT_THAT(dwd.err, HasSubstr("topic is \"weather.9900"));
 }
 
 TEST(IngestTest, TwoDeliveriesOfStationsWithDuplicatesAndLateRows) {
