@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,12 +13,14 @@
 #include "common/spec_file/spec_proto.h"
 #include "services/ingest/dwd/dwd_file.h"
 #include "services/ingest/dwd/dwd_station.h"
+#include "services/windproof/catch_up.h"
 #include "services/windproof/dwd_publisher.h"
 
 namespace windproof {
 namespace {
 
 constexpr int kPage = 1000;
+constexpr std::chrono::minutes kPatience{30};
 
 // Topics of the stations with rows of a cadence.
 std::set<std::string> TopicsOf(const std::vector<DwdCollection>& deliveries,
@@ -46,30 +47,6 @@ absl::StatusOr<std::string> WriteSpec(const std::string& dir, PipelineSpec spec,
 
 absl::Status FromCall(const CallOutcome& outcome) {
   return outcome.ok() ? absl::OkStatus() : FromGrpcStatus(outcome.status);
-}
-
-// Whether `progress` has read what it should of `ends`.
-absl::StatusOr<bool> CaughtUp(const v1::PipelineProgress& progress,
-                              const TopicMatcher& topics, const LogEnds& ends) {
-  LogEnds missing;
-  for (const auto& [where, end] : ends) {
-    if (topics.Matches(where.first)) missing[where] = end;
-  }
-  for (const v1::PartitionProgress& partition : progress.partitions()) {
-    if (!partition.error().empty()) {
-      return absl::InternalError(absl::StrCat("partition ", partition.topic(),
-                                              " stopped: ", partition.error()));
-    }
-    const auto found = missing.find({partition.topic(), partition.partition()});
-    if (found != missing.end() && partition.position() >= found->second) {
-      missing.erase(found);
-    }
-  }
-  if (!progress.outbox_error().empty()) {
-    return absl::InternalError(absl::StrCat(
-        "checkpoints do not reach the anchor: ", progress.outbox_error()));
-  }
-  return missing.empty() && progress.outbox() == 0;
 }
 
 }  // namespace
@@ -127,26 +104,7 @@ absl::Status DemoRun::Ingest(const std::vector<DwdCollection>& deliveries) {
 
 absl::Status DemoRun::WaitUntilAnchored() {
   const auto window_hash = servers_.WindowHash();
-  for (const PipelineSpec& spec : stack_->pipelines()) {
-    const absl::StatusOr<TopicMatcher> topics =
-        TopicMatcher::Create(spec.topics);
-    if (!topics.ok()) return topics.status();
-    absl::StatusOr<bool> caught_up = false;
-    while (true) {
-      grpc::ClientContext context;
-      v1::GetProgressRequest request;
-      request.set_pipeline(spec.name);
-      v1::GetProgressResponse response;
-      const grpc::Status status =
-          window_hash->GetProgress(&context, request, &response);
-      if (!status.ok()) return FromGrpcStatus(status);
-      caught_up = CaughtUp(response.pipelines(0), *topics, log_ends_);
-      if (!caught_up.ok()) return caught_up.status();
-      if (*caught_up) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  return absl::OkStatus();
+  return windproof::WaitUntilAnchored(*window_hash, log_ends_, kPatience);
 }
 
 absl::Status DemoRun::List(

@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "services/ingest/dwd/dwd_collector.h"
 #include "services/ingest/json_lines.h"
+#include "services/windproof/catch_up.h"
 #include "services/windproof/dwd_publisher.h"
 #include "services/windproof/progress_line.h"
 #include "services/windproof/record_sender.h"
@@ -27,13 +28,16 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr std::chrono::minutes kPatience{2};
+
 struct Flags {
   Servers servers;
   std::vector<std::string> paths;
   std::string output = "table";
   std::string pipeline;   // dwd
   bool complete = false;  // dwd
-  std::string topic;      // json
+  bool no_wait = false;
+  std::string topic;  // json
 };
 
 double SecondsSince(steady_clock::time_point start) {
@@ -69,6 +73,18 @@ int CallFailed(const Servers& servers, const CallOutcome& outcome,
   return exit_code;
 }
 
+// So that `windows` and `verify` right afterwards see all of it. The records
+// are durable in any case: not to have caught up is no failure.
+void WaitForWindows(Flags& flags, const LogEnds& ends) {
+  if (flags.no_wait) return;
+  const absl::Status status =
+      WaitUntilAnchored(*flags.servers.WindowHash(), ends, kPatience);
+  if (!status.ok()) {
+    Tell(absl::StrCat("windproof ingest: the records are durable, but: ",
+                      status.message()));
+  }
+}
+
 int IngestDwd(Flags& flags) {
   if (const int code = MissingPath(flags.paths); code != kExitGood) return code;
   const steady_clock::time_point start = steady_clock::now();
@@ -96,6 +112,7 @@ int IngestDwd(Flags& flags) {
 
   const int64_t rejected = collection.rejected_rows + publisher.refused();
   const double seconds = SecondsSince(start);
+  WaitForWindows(flags, publisher.log_ends());
   if (flags.output == "json") {
     std::printf(
         "{\"files\":%lld,\"refused_files\":%lld,\"stations\":%zu,\"rows\":%lld,"
@@ -158,7 +175,9 @@ class JsonIngest {
       Tell(absl::StrCat("windproof ingest json: ", read.message()));
       return kExitUsage;
     }
-    Summarise(SecondsSince(start));
+    const double seconds = SecondsSince(start);
+    WaitForWindows(flags_, sender_.log_ends());
+    Summarise(seconds);
     return refused_ + too_long_ > 0 ? kExitFound : kExitGood;
   }
 
@@ -218,6 +237,9 @@ int IngestJson(Flags& flags) {
 }
 
 void AddOutput(Command& command, Flags* flags) {
+  command.Flag("no-wait", &flags->no_wait,
+               "Return once the records are durable; else only when they are "
+               "read and every window that they closed is anchored.");
   flags->servers.AddFlags(command);
   command.Choice("output", &flags->output, {"table", "json"},
                  "The summary: a line for people, or a JSON object.");
