@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/pipeline/record_reader.h"
@@ -260,21 +261,22 @@ absl::Status Anchorer::ForEachItem(
 
 absl::Status Anchorer::LookUp(const std::string& window, Candidate& candidate) {
   std::optional<Equivocation> other;
-  const absl::Status status = ForEachItem(window, [&](const LedgerItem& item) {
-    if (item.data == candidate.submission->checkpoint) {
-      candidate.receipt = ReceiptOf(item, candidate.hash);
-      return false;
-    }
-    // Not the end of the search: what was submitted may be there as well, as
-    // the other one of an equivocation that somebody else made.
-    const absl::StatusOr<Checkpoint> found = ParseCheckpoint(item.data);
-    if (!other.has_value() && found.ok() &&
-        SameWindow(*found, candidate.checkpoint)) {
-      other = Equivocation{window, found->revision, Sha256Of(item.data),
-                           candidate.hash};
-    }
-    return true;
-  });
+  const absl::Status status = ForEachItem(
+      window, [&](const LedgerItem& item) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        if (item.data == candidate.submission->checkpoint) {
+          candidate.receipt = ReceiptOf(item, candidate.hash);
+          return false;
+        }
+        // Not the end of the search: what was submitted may be there as well,
+        // as the other one of an equivocation that somebody else made.
+        const absl::StatusOr<Checkpoint> found = ParseCheckpoint(item.data);
+        if (!other.has_value() && found.ok() &&
+            SameWindow(*found, candidate.checkpoint)) {
+          other = Equivocation{window, found->revision, Sha256Of(item.data),
+                               candidate.hash};
+        }
+        return true;
+      });
   if (!status.ok()) return status;
   if (!other.has_value()) return absl::OkStatus();
   // The first counts, wherever the one submitted stands.

@@ -163,7 +163,8 @@ class Anchorer {
       absl::FunctionRef<bool(const LedgerItem& item)> visit);
   static absl::Status CheckFollows(const Checkpoint& checkpoint,
                                    const KeyState* state);
-  AnchorReceipt ReceiptOf(const LedgerItem& item, const Digest& hash) const;
+  AnchorReceipt ReceiptOf(const LedgerItem& item, const Digest& hash) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Reports the equivocation that a ledger item makes with an earlier one.
   void CompareWithEarlier(const LedgerItem& item, const Checkpoint& checkpoint)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -178,8 +178,7 @@ class Verifier::RangeRun {
   RangeRun(const Options& options, SpecBook& specs, const Peers& peers,
            const Range& range, const std::function<bool()>& cancelled,
            Listener& listener)
-      : options_(options),
-        specs_(specs),
+      : specs_(specs),
         peers_(peers),
         range_(range),
         cancelled_(cancelled),
@@ -398,7 +397,6 @@ class Verifier::RangeRun {
     return absl::OkStatus();
   }
 
-  const Options& options_;
   SpecBook& specs_;
   const Peers& peers_;
   const Range& range_;

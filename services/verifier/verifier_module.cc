@@ -26,8 +26,8 @@ absl::StatusOr<std::unique_ptr<VerifierModule>> VerifierModule::Open(
                      " has no channel; the verifier asks both"));
   }
   for (PipelineSpec& spec : options.specs) {
-    // A canonical spec has no topics, and the verifier needs none: what was read
-    // is what a checkpoint says.
+    // A canonical spec has no topics, and the verifier needs none: what was
+    // read is what a checkpoint says.
     if (spec.topics.empty()) spec.topics = {"^.*"};
     if (absl::Status valid = ValidateSpec(&spec); !valid.ok()) return valid;
   }

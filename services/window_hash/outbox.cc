@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/crypto/sha256.h"
 #include "common/pipeline/checkpoint.h"
 #include "services/window_hash/payload_codec.h"
@@ -359,8 +360,8 @@ absl::Status Outbox::Refuse(OutboxItem* item, const absl::Status& why) {
   receipt->set_checkpoint_sha256(std::string(
       BytesOf(Sha256Of(item->checkpoint.checkpoint().checkpoint()))));
   receipt->set_state(v1::Receipt::EQUIVOCATION);
-  OutboxItem* const items[] = {item};
-  return store_.StoreReceipts(items);
+  const OutboxItem* const items[] = {item};
+  return store_.StoreReceipts(absl::MakeConstSpan(items));
 }
 
 Outbox::KeyQueue* Outbox::QueueOf(const OutboxItem& item) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 
 namespace windproof {
@@ -45,22 +46,23 @@ absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(
 absl::Status PartitionWorker::Restore(const PartitionState& state) {
   engine_.RestorePartition(state);
   absl::Status status;
-  const absl::Status keys = store_.LoadKeys(source_, [&](KeyState key) {
-    if (!status.ok()) return;
-    absl::StatusOr<std::vector<PendingDrop>> drops =
-        store_.LoadDrops(source_, key.key, key.begin);
-    if (!drops.ok()) {
-      status = drops.status();
-      return;
-    }
-    // seq is the number of the key's checkpoints.
-    status_.checkpoints += key.seq;
-    status = engine_.RestoreKey(key, *std::move(drops));
-  });
+  const absl::Status keys = store_.LoadKeys(
+      source_, [&](KeyState key) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        if (!status.ok()) return;
+        absl::StatusOr<std::vector<PendingDrop>> drops =
+            store_.LoadDrops(source_, key.key, key.begin);
+        if (!drops.ok()) {
+          status = drops.status();
+          return;
+        }
+        // seq is the number of the key's checkpoints.
+        status_.checkpoints += key.seq;
+        status = engine_.RestoreKey(key, *std::move(drops));
+      });
   if (!keys.ok()) return keys;
   if (!status.ok()) return status;
-  const absl::Status spills =
-      store_.LoadSpills(source_, [&](const Spill& spill) {
+  const absl::Status spills = store_.LoadSpills(
+      source_, [&](const Spill& spill) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         if (status.ok()) status = engine_.RestoreSpill(spill);
       });
   if (!spills.ok()) return spills;

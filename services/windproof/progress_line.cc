@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
@@ -27,8 +28,7 @@ std::string ProgressText(absl::string_view what, int64_t done, int64_t total,
       absl::StrFormat("%d of %d %s, %d%%, %.0f %s/s", done, total, what,
                       100 * done / total, rate, what);
   if (done > 0) {
-    const auto left =
-        static_cast<int64_t>(static_cast<double>(total - done) / rate + 0.5);
+    const auto left = std::llround(static_cast<double>(total - done) / rate);
     absl::StrAppendFormat(&text, ", %d:%02d to go", left / 60, left % 60);
   }
   return text;
