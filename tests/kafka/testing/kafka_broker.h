@@ -1,0 +1,98 @@
+// A real Kafka broker of one node on loopback, for one test.
+//
+// KafkaBroker::Unavailable() says why there can be none, for GTEST_SKIP: the
+// environment has no WINDPROOF_KAFKA, the folder of Kafka's jars, which
+// `./dev test` fetches. A broker ends with the process that started it, however
+// that one ends.
+#ifndef WINDPROOF_TESTS_KAFKA_TESTING_KAFKA_BROKER_H_
+#define WINDPROOF_TESTS_KAFKA_TESTING_KAFKA_BROKER_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/sync/mutex.h"
+
+namespace windproof {
+
+// Thread-safe.
+class KafkaBroker {
+ public:
+  struct Options {
+    // Folder of its data, settings and log (broker.log); made when missing.
+    // Empty: a new one under TEST_TMPDIR.
+    std::string dir;
+    // Lines of server.properties that come after ours, such as
+    // "log.retention.check.interval.ms=1000".
+    std::vector<std::string> properties;
+    // The older Kafka of WINDPROOF_KAFKA_OLD.
+    bool old_version = false;
+    std::chrono::milliseconds start_timeout = std::chrono::minutes(2);
+  };
+
+  // Nothing when Start() can work; else the reason why not.
+  static std::optional<std::string> Unavailable(bool old_version = false);
+
+  // Starts one on free ports, and waits until it answers.
+  static absl::StatusOr<std::unique_ptr<KafkaBroker>> Start(
+      const Options& options);
+  static absl::StatusOr<std::unique_ptr<KafkaBroker>> Start();
+
+  // Kills it if it runs.
+  ~KafkaBroker();
+  KafkaBroker(const KafkaBroker&) = delete;
+  KafkaBroker& operator=(const KafkaBroker&) = delete;
+
+  // HOST:PORT; the same after a restart.
+  const std::string& bootstrap() const { return bootstrap_; }
+  const std::string& dir() const { return options_.dir; }
+
+  // SIGKILL; returns when the process is gone. Nothing when it is not running.
+  void Kill9();
+  // SIGTERM and a clean end.
+  void Stop();
+  // SIGSTOP, SIGCONT.
+  void Pause();
+  void Continue();
+
+  // Starts it again, on the same ports and folder, after Kill9() or Stop().
+  // BeginRestart() does not wait until it answers; WaitUntilItAnswers() does.
+  absl::Status Restart();
+  absl::Status BeginRestart();
+  absl::Status WaitUntilItAnswers();
+
+  bool running();
+
+ private:
+  explicit KafkaBroker(const Options& options) : options_(options) {}
+
+  absl::Status ChoosePorts();
+  // The broker is the child of this thread, so that it is killed with us
+  // (PR_SET_PDEATHSIG), and not before: the thread waits for its end.
+  void Mind();
+  void Signal(int signal);
+  void WaitForEnd();
+  bool Answers() const;
+
+  Options options_;
+  int port_ = 0;
+  int controller_port_ = 0;
+  std::string bootstrap_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  pid_t pid_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: not running
+  bool starting_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread minder_;  // of the running broker, or of the one that ended
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_TESTS_KAFKA_TESTING_KAFKA_BROKER_H_
