@@ -293,6 +293,42 @@ const char* JsonParser::CheckFinite(const char* end, absl::string_view text) {
   return Fail(text.data(), "a number must not be beyond a double");
 }
 
+const char* JsonParser::ReadOtherName(const char* p, JsonString* name) {
+  const size_t index = name_count_;
+  const bool outermost = objects_open_ == 1;
+  // What follows here is not what was expected.
+  if (outermost && index < expected_count_) expected_count_ = index;
+  if (p == end_ || *p != '"') {
+    return Fail(p, "a member must begin with its name in quotes");
+  }
+  const char* const first = p;
+  p = ReadString(p, name);
+  if (p == nullptr) return nullptr;
+  if (!AddName(*name)) {
+    return Fail(first, "an object must not have the same name twice");
+  }
+  const char* const colon = SkipSpace(p);
+  if (colon == end_ || *colon != ':') {
+    return Fail(colon, "a colon must follow a name");
+  }
+  if (outermost && colon == p && !name->has_escapes) {
+    Expect(index, absl::string_view(first, colon + 1 - first));
+  }
+  return colon + 1;
+}
+
+void JsonParser::Expect(size_t index, absl::string_view text) {
+  // Only behind names of the same object, all of them: see ReadName().
+  if (index != expected_count_ || index == expected_.size() ||
+      text.size() > Expected::kSizeMax) {
+    return;
+  }
+  Expected& expected = expected_[expected_count_++];
+  expected.size = text.size();
+  expected.filter_bit = FilterBit(text.substr(1, text.size() - 3));
+  std::memcpy(expected.text.data(), text.data(), text.size());
+}
+
 absl::string_view JsonParser::KeepUnescaped(const JsonString& name) {
   if (unescaped_count_ == unescaped_names_.size()) {
     unescaped_names_.push_back(std::make_unique<std::string>());
@@ -356,6 +392,7 @@ void JsonParser::Trim() {
   if (names_.size() > kNamesKept) {
     names_ = {};
     name_count_ = 0;
+    expected_count_ = 0;
     name_sets_.clear();
   }
   // No string is longer, nor are there more of them, than the document is long.

@@ -61,7 +61,9 @@ void AppendQuoted(absl::string_view text, std::string* out);
 // InvalidArgument names the byte position and what is wrong there. Handlers see
 // the events up to that point, so they must wait for OK before believing any.
 //
-// A JsonParser keeps its scratch memory between documents: one a thread. The
+// A JsonParser keeps its scratch memory between documents, and the names of the
+// last one's members, since most documents of a stream have the same in the
+// same order: one a thread. What it reports does not depend on either. The
 // handler must not use the parser that calls it.
 class JsonParser {
  public:
@@ -84,6 +86,18 @@ class JsonParser {
     uint64_t filter = 0;         // a bit for each name's FilterBit
   };
 
+  // A member that may begin as it did in the last document: `"name":`.
+  struct Expected {
+    static constexpr size_t kSizeMax = 32;
+
+    // Whether `text`, which has `size` bytes, begins with it.
+    bool Begins(const char* text, size_t size) const;
+
+    size_t size = 0;
+    uint64_t filter_bit = 0;
+    std::array<char, kSizeMax> text;
+  };
+
   // Begins a document. False if its encoding is wrong.
   bool Start(absl::string_view document);
 
@@ -97,6 +111,7 @@ class JsonParser {
   const char* ReadEscape(const char* p);
   const char* ReadWord(const char* p, absl::string_view word);
   const char* ReadName(const char* p, JsonString* name);
+  const char* ReadOtherName(const char* p, JsonString* name);
 
   // Ends ReadNumber for a number that may be beyond a double.
   const char* CheckFinite(const char* end, absl::string_view text);
@@ -113,6 +128,8 @@ class JsonParser {
   bool AddUnusualName(const JsonString& name);
   bool AddToLargeObject(const Object& object, absl::string_view name);
   static uint64_t FilterBit(absl::string_view name);
+  // Expects `"name":`, which a member of an outermost object began with, there.
+  void Expect(size_t index, absl::string_view text);
   absl::string_view KeepUnescaped(const JsonString& name);
 
   // Notes an error at `p`. Returns nullptr.
@@ -130,6 +147,10 @@ class JsonParser {
   // The names of all objects that are open, the first name_count_ of it.
   std::vector<absl::string_view> names_;
   size_t name_count_ = 0;
+  // The first expected_count_ names of the outermost object that was read last.
+  // They differ from each other; all of them are expected anew in the next.
+  std::array<Expected, kNamesCompared> expected_;
+  size_t expected_count_ = 0;
   // Names of large objects, by objects_ index. May hold names of an object
   // that has ended until another one takes its place.
   std::vector<absl::flat_hash_set<absl::string_view>> name_sets_;

@@ -3,6 +3,7 @@
 #define WINDPROOF_COMMON_CANONICAL_JSON_PARSER_INL_H_
 
 #include <bit>
+#include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -13,6 +14,8 @@
 namespace windproof {
 
 inline const char* JsonParser::SkipSpace(const char* p) const {
+  // Mostly there is none.
+  if (p != end_ && static_cast<unsigned char>(*p) > ' ') return p;
   while (p != end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
     ++p;
   }
@@ -101,20 +104,37 @@ inline bool JsonParser::AddName(const JsonString& name) {
   return true;
 }
 
+inline bool JsonParser::Expected::Begins(const char* other,
+                                         size_t other_size) const {
+  if (other_size < size) return false;
+  // Two loads that overlap compare most names without a call.
+  if (size >= 8 && size <= 16) {
+    uint64_t ours[2];
+    uint64_t theirs[2];
+    std::memcpy(&ours[0], text.data(), 8);
+    std::memcpy(&theirs[0], other, 8);
+    std::memcpy(&ours[1], text.data() + size - 8, 8);
+    std::memcpy(&theirs[1], other + size - 8, 8);
+    return ours[0] == theirs[0] && ours[1] == theirs[1];
+  }
+  return std::memcmp(text.data(), other, size) == 0;
+}
+
 inline const char* JsonParser::ReadName(const char* p, JsonString* name) {
   p = SkipSpace(p);
-  if (p == end_ || *p != '"') {
-    return Fail(p, "a member must begin with its name in quotes");
+  // All names so far were the expected ones, and the expected ones differ, so
+  // that the next of them is no name twice.
+  if (objects_open_ == 1 && name_count_ < expected_count_) {
+    const Expected& expected = expected_[name_count_];
+    if (expected.Begins(p, end_ - p)) {
+      name->raw = absl::string_view(p + 1, expected.size - 3);
+      name->has_escapes = false;
+      objects_[0].filter |= expected.filter_bit;
+      names_[name_count_++] = name->raw;
+      return p + expected.size;
+    }
   }
-  const char* const first = p;
-  p = ReadString(p, name);
-  if (p == nullptr) return nullptr;
-  if (!AddName(*name)) {
-    return Fail(first, "an object must not have the same name twice");
-  }
-  p = SkipSpace(p);
-  if (p == end_ || *p != ':') return Fail(p, "a colon must follow a name");
-  return p + 1;
+  return ReadOtherName(p, name);
 }
 
 inline void JsonParser::StartObject() {

@@ -380,6 +380,76 @@ TEST(JsonParserTest, IsReusableAfterAnError) {
   EXPECT_TRUE(parser.Parse("[]", ignore).ok());
 }
 
+// A parser expects the names of the last document; that must show in nothing.
+TEST(JsonParserTest, DocumentsBeforeDoNotMatter) {
+  const std::string members[] = {
+      "\"a\":1",
+      "\"b\":2",
+      "\"b\" :2",
+      " \"b\":2",
+      "\"\\u0062\":2",
+      "\"bc\":3",
+      "\"\":4",
+      "\"b\"",
+      "\"d\":{\"a\":1,\"b\":{\"a\":5}}",
+      "\"a\":[{\"b\":1},{\"a\":2}]",
+  };
+  std::vector<std::string> documents = {"", "[]", "[{\"a\":1},{\"b\":2}]"};
+  for (const std::string& first : members) {
+    documents.push_back(absl::StrCat("{", first, "}"));
+    for (const std::string& second : members) {
+      documents.push_back(absl::StrCat("{", first, ",", second, "}"));
+      for (const std::string& third : {members[0], members[1], members[5]}) {
+        documents.push_back(
+            absl::StrCat("{", first, ",", second, ",", third, "}"));
+      }
+    }
+  }
+  JsonParser parser;
+  for (const std::string& before : documents) {
+    for (const std::string& document : documents) {
+      Ignore ignore;
+      (void)parser.Parse(before, ignore);
+      EventWriter events;
+      const absl::Status status = parser.Parse(document, events);
+      JsonParser fresh;
+      EventWriter fresh_events;
+      ASSERT_EQ(status, fresh.Parse(document, fresh_events))
+          << document << " after " << before;
+      ASSERT_EQ(events.events(), fresh_events.events())
+          << document << " after " << before;
+    }
+  }
+}
+
+// More names than are expected, longer ones than are, and fewer.
+TEST(JsonParserTest, LargeObjectsBeforeDoNotMatter) {
+  const auto object = [](int names, int size, int twice) {
+    std::string text = "{";
+    for (int i = 0; i < names; ++i) {
+      absl::StrAppend(&text, i == 0 ? "" : ",", "\"",
+                      std::string(size, static_cast<char>('a' + i)), "\":0");
+    }
+    if (twice >= 0) {
+      absl::StrAppend(&text, ",\"",
+                      std::string(size, static_cast<char>('a' + twice)),
+                      "\":0");
+    }
+    return text + "}";
+  };
+  JsonParser parser;
+  Ignore ignore;
+  for (const int size : {1, 5, 7, 13, 14, 29, 30, 40}) {
+    for (int names = 1; names <= 20; ++names) {
+      EXPECT_TRUE(parser.Parse(object(names, size, -1), ignore).ok());
+      EXPECT_TRUE(parser.Parse(object(names, size, -1), ignore).ok());
+      for (int twice = 0; twice < names; ++twice) {
+        EXPECT_FALSE(parser.Parse(object(names, size, twice), ignore).ok());
+      }
+    }
+  }
+}
+
 TEST(JsonParserTest, ErrorsNameThePositionAndWhatIsWrong) {
   const struct {
     std::string document;

@@ -38,6 +38,17 @@ TEST(Sha256Test, PartsAreOneMessageWhereverItIsCut) {
   EXPECT_EQ(hasher.Finish(), Sha256Of("")) << "Finish() begins anew";
 }
 
+// Short messages are padded by our own code, long ones by OpenSSL's.
+TEST(Sha256Test, EverySizeIsWhatTheIncrementalOneSays) {
+  std::string message;
+  Sha256 hasher;
+  for (int size = 0; size <= 700; ++size) {
+    hasher.Update(message);
+    EXPECT_EQ(Sha256Of(message), hasher.Finish()) << size;
+    message.push_back(static_cast<char>(0xFF - size % 251));
+  }
+}
+
 TEST(DigestTest, HexGoesThereAndBack) {
   const Digest digest = Sha256Of("abc");
   const absl::StatusOr<Digest> again = DigestFromHex(HexOf(digest));

@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <cassert>
-#include <cstring>
 #include <utility>
 
 namespace windproof {
@@ -23,22 +22,12 @@ Digest FoldSubtrees(const Digest* nodes, size_t count) {
 }  // namespace
 
 Digest HashLeaf(absl::string_view bytes) {
-  // One call on a copy costs less than a second Update for the prefix.
-  char buffer[512];
-  if (bytes.size() < sizeof(buffer)) {
-    buffer[0] = kLeafPrefix;
-    if (!bytes.empty()) std::memcpy(buffer + 1, bytes.data(), bytes.size());
-    return Sha256Of(absl::string_view(buffer, bytes.size() + 1));
-  }
   return Sha256Of({absl::string_view(&kLeafPrefix, 1), bytes});
 }
 
 Digest HashNode(const Digest& left, const Digest& right) {
-  char buffer[1 + 2 * sizeof(Digest)];
-  buffer[0] = kNodePrefix;
-  std::memcpy(buffer + 1, left.data(), left.size());
-  std::memcpy(buffer + 1 + left.size(), right.data(), right.size());
-  return Sha256Of(absl::string_view(buffer, sizeof(buffer)));
+  return Sha256Of(
+      {absl::string_view(&kNodePrefix, 1), BytesOf(left), BytesOf(right)});
 }
 
 Digest EmptyRoot() { return Sha256Of(""); }

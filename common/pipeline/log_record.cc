@@ -1,5 +1,8 @@
 #include "common/pipeline/log_record.h"
 
+#include <cstddef>
+#include <cstring>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
@@ -10,31 +13,52 @@ constexpr int32_t kNullLength = -1;
 // A header with an empty name and no value: two lengths.
 constexpr size_t kMinHeaderSize = 8;
 
-void AppendInt32(int32_t value, std::string* out) {
+char* PutInt32(int32_t value, char* out) {
   const uint32_t bits = static_cast<uint32_t>(value);
-  const char bytes[4] = {static_cast<char>(bits >> 24),
-                         static_cast<char>(bits >> 16),
-                         static_cast<char>(bits >> 8), static_cast<char>(bits)};
-  out->append(bytes, sizeof(bytes));
+  out[0] = static_cast<char>(bits >> 24);
+  out[1] = static_cast<char>(bits >> 16);
+  out[2] = static_cast<char>(bits >> 8);
+  out[3] = static_cast<char>(bits);
+  return out + 4;
 }
 
-void AppendInt64(int64_t value, std::string* out) {
+char* PutInt64(int64_t value, char* out) {
   const uint64_t bits = static_cast<uint64_t>(value);
-  AppendInt32(static_cast<int32_t>(bits >> 32), out);
-  AppendInt32(static_cast<int32_t>(bits), out);
+  return PutInt32(static_cast<int32_t>(bits),
+                  PutInt32(static_cast<int32_t>(bits >> 32), out));
 }
 
-void AppendBytes(absl::string_view bytes, std::string* out) {
-  AppendInt32(static_cast<int32_t>(bytes.size()), out);
-  out->append(bytes.data(), bytes.size());
+char* PutBytes(absl::string_view bytes, char* out) {
+  out = PutInt32(static_cast<int32_t>(bytes.size()), out);
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  return out + bytes.size();
 }
 
-void AppendNullable(const std::optional<absl::string_view>& bytes,
-                    std::string* out) {
-  if (bytes.has_value()) {
-    AppendBytes(*bytes, out);
-  } else {
-    AppendInt32(kNullLength, out);
+char* PutNullable(const std::optional<absl::string_view>& bytes, char* out) {
+  return bytes.has_value() ? PutBytes(*bytes, out) : PutInt32(kNullLength, out);
+}
+
+size_t SizeOf(const std::optional<absl::string_view>& bytes) {
+  return 4 + (bytes.has_value() ? bytes->size() : 0);
+}
+
+size_t RawSize(const LogRecord& record) {
+  size_t size = 8 + SizeOf(record.key) + SizeOf(record.value) + 4;
+  for (const LogRecord::Header& header : record.headers) {
+    size += 4 + header.name.size() + SizeOf(header.value);
+  }
+  return size;
+}
+
+// Writes RawSize(record) bytes.
+void PutRawRecord(const LogRecord& record, char* out) {
+  out = PutInt64(record.log_time_ms, out);
+  out = PutNullable(record.key, out);
+  out = PutNullable(record.value, out);
+  out = PutInt32(static_cast<int32_t>(record.headers.size()), out);
+  for (const LogRecord::Header& header : record.headers) {
+    out = PutBytes(header.name, out);
+    out = PutNullable(header.value, out);
   }
 }
 
@@ -93,14 +117,14 @@ absl::Status Malformed(int64_t offset, absl::string_view part) {
 }  // namespace
 
 void AppendRawRecord(const LogRecord& record, std::string* out) {
-  AppendInt64(record.log_time_ms, out);
-  AppendNullable(record.key, out);
-  AppendNullable(record.value, out);
-  AppendInt32(static_cast<int32_t>(record.headers.size()), out);
-  for (const LogRecord::Header& header : record.headers) {
-    AppendBytes(header.name, out);
-    AppendNullable(header.value, out);
-  }
+  const size_t begin = out->size();
+  out->resize(begin + RawSize(record));
+  PutRawRecord(record, out->data() + begin);
+}
+
+void AssignRawRecord(const LogRecord& record, std::string* out) {
+  out->resize(RawSize(record));
+  PutRawRecord(record, out->data());
 }
 
 Digest RecordHash(const LogRecord& record) {

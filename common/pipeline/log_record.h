@@ -35,6 +35,9 @@ struct LogRecord {
 // is length -1; signed big-endian integers. The offset is not part of it.
 void AppendRawRecord(const LogRecord& record, std::string* out);
 
+// As AppendRawRecord, in place of what `out` holds; its memory is used again.
+void AssignRawRecord(const LogRecord& record, std::string* out);
+
 // SHA-256 of the raw record.
 Digest RecordHash(const LogRecord& record);
 

@@ -52,6 +52,14 @@ TEST(LogRecordTest, ExampleHasItsBytesAndHash) {
             "9c2835add380cd657e547bcefff7098952cd4f30b2f7da1e1c205dc840357ae0");
 }
 
+TEST(LogRecordTest, AssignLeavesNothingOfWhatWasThere) {
+  std::string raw(1000, 'x');
+  for (const LogRecord& record : {Example(), WithEverything(), Example()}) {
+    AssignRawRecord(record, &raw);
+    EXPECT_EQ(raw, Raw(record));
+  }
+}
+
 TEST(LogRecordTest, NullsAndHeadersHaveTheirBytes) {
   EXPECT_EQ(absl::BytesToHexString(Raw(WithEverything())),
             "fffffffffffffffe"
