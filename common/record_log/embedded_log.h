@@ -60,6 +60,7 @@ class EmbeddedLog final : public RecordLog {
   absl::StatusOr<std::vector<TopicPartition>> ListPartitions() override;
   void WaitForPartitions(size_t known,
                          std::chrono::milliseconds timeout) override;
+  bool MayLoseRecords(const TopicPartition&) override { return false; }
 
  private:
   EmbeddedLog(const Options& options, std::unique_ptr<EmbeddedLogCore> core);

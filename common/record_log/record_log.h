@@ -103,7 +103,11 @@ class RecordLog {
   // NotFound: no such partition.
   virtual absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) = 0;
 
-  // All partitions, in order.
+  // Whether a record between the bounds may go away by itself, as compaction
+  // makes it. Where not, a record that is gone was taken away.
+  virtual bool MayLoseRecords(const TopicPartition&) { return true; }
+
+  // All partitions, in order; not those of topics that are the log's own.
   virtual absl::StatusOr<std::vector<TopicPartition>> ListPartitions() = 0;
 
   // Waits until there are more than `known` partitions, or `timeout` passes.
