@@ -60,12 +60,16 @@ EmbeddedLog::EmbeddedLog(const Options& options,
 
 EmbeddedLog::~EmbeddedLog() = default;
 
+absl::Status EmbeddedLog::CheckWritable() const {
+  if (!options_.read_only) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "record log ", options_.path, " was opened for reading only"));
+}
+
 absl::StatusOr<std::vector<AppendedRecord>> EmbeddedLog::Append(
     absl::Span<const NewRecord> records) {
-  if (options_.read_only) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "record log ", options_.path, " was opened for reading only"));
-  }
+  const absl::Status writable = CheckWritable();
+  if (!writable.ok()) return writable;
   AppendRequest request;
   request.records = records;
   request.ends.reserve(records.size());
@@ -89,6 +93,21 @@ absl::StatusOr<std::vector<AppendedRecord>> EmbeddedLog::Append(
   return std::move(request.appended);
 }
 
+absl::Status EmbeddedLog::EnsureTopic(const TopicNeed& need) {
+  absl::Status checked = CheckWritable();
+  if (!checked.ok()) return checked;
+  checked = CheckTopicName(need.topic);
+  if (!checked.ok()) return checked;
+  if (need.partitions < 1 || need.partitions > kMaxPartitions) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "partitions of topic ", need.topic, " is ", need.partitions, "; 1 to ",
+        kMaxPartitions, " are accepted"));
+  }
+  AppendRequest request;
+  request.need = &need;
+  return core_->Append(&request);
+}
+
 std::unique_ptr<LogReader> EmbeddedLog::NewReader() {
   return std::make_unique<EmbeddedLogReader>(*core_);
 }
@@ -105,5 +124,7 @@ void EmbeddedLog::WaitForPartitions(size_t known,
                                     std::chrono::milliseconds timeout) {
   core_->WaitForPartitions(known, timeout);
 }
+
+absl::Status EmbeddedLog::Health() { return core_->Health(); }
 
 }  // namespace windproof

@@ -48,21 +48,27 @@ class EmbeddedLog final : public RecordLog {
 
   ~EmbeddedLog() override;
 
-  // FailedPrecondition with read_only. InvalidArgument also for a record of
-  // more than 64 MiB.
+  // All or nothing. FailedPrecondition with read_only. InvalidArgument also for
+  // a record of more than 64 MiB.
   absl::StatusOr<std::vector<AppendedRecord>> Append(
       absl::Span<const NewRecord> records) override;
+
+  // FailedPrecondition also with read_only.
+  absl::Status EnsureTopic(const TopicNeed& need) override;
 
   // A partition that does not exist yet can be assigned at offset 0.
   std::unique_ptr<LogReader> NewReader() override;
 
   absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) override;
+  bool MayLoseRecords(const TopicPartition&) override { return false; }
   absl::StatusOr<std::vector<TopicPartition>> ListPartitions() override;
   void WaitForPartitions(size_t known,
                          std::chrono::milliseconds timeout) override;
-  bool MayLoseRecords(const TopicPartition&) override { return false; }
+  absl::Status Health() override;
 
  private:
+  absl::Status CheckWritable() const;
+
   EmbeddedLog(const Options& options, std::unique_ptr<EmbeddedLogCore> core);
 
   const Options options_;

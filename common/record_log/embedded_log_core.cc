@@ -1,6 +1,7 @@
 #include "common/record_log/embedded_log_core.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -40,7 +41,15 @@ class EmbeddedLogCore::GroupWriter {
  public:
   explicit GroupWriter(EmbeddedLogCore& core) : core_(core) {}
 
-  void Add(AppendRequest* request) {
+  // InvalidArgument, and nothing of it is written: a record names a partition
+  // that its topic has not.
+  absl::Status Add(AppendRequest* request) {
+    if (request->need != nullptr) {
+      Ensure(*request->need);
+      return absl::OkStatus();
+    }
+    absl::Status checked = CheckPartitions(*request);
+    if (!checked.ok()) return checked;
     request->appended.reserve(request->records.size());
     size_t begin = 0;
     for (size_t i = 0; i < request->records.size(); ++i) {
@@ -52,12 +61,14 @@ class EmbeddedLogCore::GroupWriter {
       ++target.end;
       begin = request->ends[i];
     }
+    return absl::OkStatus();
   }
 
   absl::Status Write() {
     for (const auto& [topic, partitions] : new_topics_) {
       batch_.Put(TopicKey(topic), PartitionCountValue(partitions));
     }
+    if (batch_.Count() == 0) return absl::OkStatus();
     return core_.store_->Write(&batch_);
   }
 
@@ -66,7 +77,7 @@ class EmbeddedLogCore::GroupWriter {
   // caller.
   void Publish() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (const auto& [topic, partitions] : new_topics_) {
-      core_.topics_.emplace(topic, partitions);
+      core_.topics_[topic] = partitions;
       for (int32_t i = 0; i < partitions; ++i) {
         core_.partitions_.emplace(TopicPartition{topic, i}, LogBounds{});
       }
@@ -85,26 +96,57 @@ class EmbeddedLogCore::GroupWriter {
     std::string key;  // the offset is written over
   };
 
+  // Of a topic as it will be when the group is written; 0: it is not made.
+  int32_t PartitionsOf(const std::string& topic) {
+    const auto made = new_topics_.find(topic);
+    if (made != new_topics_.end()) return made->second;
+    MutexLock lock(core_.mutex_);
+    const auto known = core_.topics_.find(topic);
+    return known == core_.topics_.end() ? 0 : known->second;
+  }
+
+  void Ensure(const TopicNeed& need) {
+    if (PartitionsOf(need.topic) >= need.partitions) return;
+    new_topics_[need.topic] = need.partitions;
+    const auto targets = targets_.find(need.topic);
+    if (targets != targets_.end()) AddTargets(need.topic, &targets->second);
+  }
+
+  absl::Status CheckPartitions(const AppendRequest& request) {
+    for (size_t i = 0; i < request.records.size(); ++i) {
+      const NewRecord& record = request.records[i];
+      if (!record.partition.has_value()) continue;
+      int32_t partitions = PartitionsOf(record.topic);
+      if (partitions == 0) partitions = core_.options_.partitions_per_topic;
+      if (*record.partition >= 0 && *record.partition < partitions) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("record ", i, ": partition is ", *record.partition,
+                       "; topic ", record.topic, " has 0 to ", partitions - 1));
+    }
+    return absl::OkStatus();
+  }
+
   Target& TargetOf(const NewRecord& record) {
     // Views into the records, which outlive the group.
     auto [it, is_new] = targets_.try_emplace(record.topic);
-    if (is_new) it->second = TargetsOf(record.topic);
+    if (is_new) {
+      if (PartitionsOf(record.topic) == 0) {
+        new_topics_[record.topic] = core_.options_.partitions_per_topic;
+      }
+      AddTargets(record.topic, &it->second);
+    }
+    const int32_t partitions = static_cast<int32_t>(it->second.size());
     return it->second[static_cast<size_t>(
-        PartitionOfKey(record.key, static_cast<int32_t>(it->second.size())))];
+        record.partition.value_or(PartitionOfKey(record.key, partitions)))];
   }
 
-  std::vector<Target> TargetsOf(const std::string& topic) {
+  // Those that it has not yet.
+  void AddTargets(const std::string& topic, std::vector<Target>* targets) {
+    const int32_t partitions = PartitionsOf(topic);
     MutexLock lock(core_.mutex_);
-    const auto known = core_.topics_.find(topic);
-    int32_t partitions = core_.options_.partitions_per_topic;
-    if (known != core_.topics_.end()) {
-      partitions = known->second;
-    } else {
-      new_topics_.emplace(topic, partitions);
-    }
-    std::vector<Target> targets(static_cast<size_t>(partitions));
-    for (int32_t i = 0; i < partitions; ++i) {
-      Target& target = targets[static_cast<size_t>(i)];
+    for (int32_t i = static_cast<int32_t>(targets->size()); i < partitions;
+         ++i) {
+      Target& target = targets->emplace_back();
       target.source = {topic, i};
       target.key = RecordKey(target.source, 0);
       const auto partition = core_.partitions_.find(target.source);
@@ -112,7 +154,6 @@ class EmbeddedLogCore::GroupWriter {
         target.end = partition->second.end;
       }
     }
-    return targets;
   }
 
   EmbeddedLogCore& core_;
@@ -135,7 +176,7 @@ std::vector<AppendRequest*> EmbeddedLogCore::FrontGroup() {
 void EmbeddedLogCore::Answer(const std::vector<AppendRequest*>& group,
                              const absl::Status& status) {
   for (AppendRequest* const request : group) {
-    request->status = status;
+    if (request->status.ok()) request->status = status;
     request->done = true;
     queue_.pop_front();
   }
@@ -157,7 +198,7 @@ absl::Status EmbeddedLogCore::Append(AppendRequest* request) {
   }
 
   GroupWriter writer(*this);
-  for (AppendRequest* const other : group) writer.Add(other);
+  for (AppendRequest* const other : group) other->status = writer.Add(other);
   const absl::Status written = writer.Write();
 
   MutexLock lock(mutex_);
@@ -192,6 +233,11 @@ std::vector<TopicPartition> EmbeddedLogCore::ListPartitions() {
   sources.reserve(partitions_.size());
   for (const auto& [source, bounds] : partitions_) sources.push_back(source);
   return sources;
+}
+
+absl::Status EmbeddedLogCore::Health() {
+  MutexLock lock(mutex_);
+  return broken_;
 }
 
 void EmbeddedLogCore::WaitForPartitions(size_t known,

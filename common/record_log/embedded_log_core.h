@@ -30,8 +30,9 @@ namespace windproof {
 std::chrono::steady_clock::time_point DeadlineAfter(
     std::chrono::milliseconds timeout);
 
-// An Append() on its way.
+// An Append() on its way, or an EnsureTopic(), which has no records.
 struct AppendRequest {
+  const TopicNeed* need = nullptr;
   absl::Span<const NewRecord> records;
   std::string raw;           // the raw records, one after the other
   std::vector<size_t> ends;  // of each in `raw`
@@ -52,7 +53,8 @@ class EmbeddedLogCore {
   EmbeddedLogCore(const Options& options, std::unique_ptr<EmbeddedStore> store,
                   EmbeddedStore::Contents contents);
 
-  // Returns when the request is durable or has failed.
+  // Returns when the request is durable or has failed. InvalidArgument, and
+  // nothing is written: a record names a partition that its topic has not.
   absl::Status Append(AppendRequest* request) ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::StatusOr<LogBounds> Bounds(const TopicPartition& source)
@@ -60,6 +62,8 @@ class EmbeddedLogCore {
   std::vector<TopicPartition> ListPartitions() ABSL_LOCKS_EXCLUDED(mutex_);
   void WaitForPartitions(size_t known, std::chrono::milliseconds timeout)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // The write that failed, after which there are no more.
+  absl::Status Health() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   // Its state is under the same mutex, as it waits for the same changes.

@@ -1,7 +1,6 @@
 // The record log: topics of partitions of records, each at an offset.
 //
-// EmbeddedLog passes record_log_contract_test; so must every other
-// implementation (Kafka). Names are Kafka's.
+// EmbeddedLog and KafkaLog pass record_log_contract. Names are Kafka's.
 #ifndef WINDPROOF_COMMON_RECORD_LOG_RECORD_LOG_H_
 #define WINDPROOF_COMMON_RECORD_LOG_RECORD_LOG_H_
 
@@ -30,9 +29,11 @@ struct TopicPartition {
                           const TopicPartition&) = default;
 };
 
-// A record to append. The log assigns partition (by key) and offset.
+// A record to append. The log assigns the offset.
 struct NewRecord {
   std::string topic;
+  // Unset: by key, see PartitionOfKey(). It must exist.
+  std::optional<int32_t> partition;
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -41,7 +42,25 @@ struct NewRecord {
 
 struct AppendedRecord {
   int32_t partition = 0;
-  int64_t offset = 0;
+  int64_t offset = 0;  // -1 in AppendOutcome(): not known to be written
+};
+
+// What became of a batch that Append() failed to write whole: as many as its
+// records, in their order. A record without an offset may have been written
+// after all, if the error is Unavailable. Empty: none was written, or nothing
+// is known.
+std::vector<AppendedRecord> AppendOutcome(const absl::Status& status);
+
+// `status` (not OK) with what AppendOutcome() gives then.
+absl::Status WithAppendOutcome(absl::Status status,
+                               absl::Span<const AppendedRecord> outcome);
+
+// A topic that must exist.
+struct TopicNeed {
+  std::string topic;
+  int32_t partitions = 1;  // at least
+  // Made without any retention, whatever the log's settings say.
+  bool keep_for_ever = false;
 };
 
 // Offsets that the log holds: [begin, end); end is the next to be assigned.
@@ -53,9 +72,10 @@ struct LogBounds {
 // Records of one partition in offset order, with the memory that they live in.
 struct RecordBatch {
   TopicPartition source;
-  // Not OK: this partition cannot be read on (OutOfRange: the position lies
-  // outside the log's bounds; DataLoss: stored bytes are damaged) and is no
-  // longer assigned; no records then.
+  // Not OK: this partition cannot be read on and is no longer assigned; no
+  // records then. OutOfRange: the position lies outside the log's bounds.
+  // DataLoss: stored bytes are damaged, or the log is not the one that was read
+  // before. NotFound: there is no such partition any more. PermissionDenied.
   absl::Status status;
   std::vector<LogRecord> records;
   // Read up to here, holes at the end included: the reader's next position.
@@ -90,17 +110,27 @@ class RecordLog {
  public:
   virtual ~RecordLog() = default;
 
-  // Appends all or nothing; durable when it returns. Topics are made when
-  // missing. Records of one partition get rising offsets in the order given.
+  // Appends; durable when it returns. Topics are made when missing. Records of
+  // one partition get rising offsets in the order given. EmbeddedLog appends
+  // all or nothing; of KafkaLog's errors AppendOutcome() tells what was written
+  // all the same.
   //
-  // InvalidArgument: a topic name that is none. Unavailable: the outcome is
-  // unknown or the log is away; ResourceExhausted: it is full for now.
+  // InvalidArgument: a topic name that is none, a partition that the topic has
+  // not, a record too big; nothing was written. FailedPrecondition: a topic is
+  // missing and may not be made; nothing was written. Unavailable: the outcome
+  // is unknown or the log is away; ResourceExhausted: it is full for now.
   virtual absl::StatusOr<std::vector<AppendedRecord>> Append(
       absl::Span<const NewRecord> records) = 0;
 
+  // Makes the topic when it is missing, and partitions that it has too few of;
+  // it is there when this returns. InvalidArgument: no topic name, no number of
+  // partitions. FailedPrecondition: it may not be made. Unavailable.
+  virtual absl::Status EnsureTopic(const TopicNeed& need) = 0;
+
+  // Readers must be gone before the log is.
   virtual std::unique_ptr<LogReader> NewReader() = 0;
 
-  // NotFound: no such partition.
+  // NotFound: no such partition. Unavailable: the log is away.
   virtual absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) = 0;
 
   // Whether a record between the bounds may go away by itself, as compaction
@@ -113,6 +143,9 @@ class RecordLog {
   // Waits until there are more than `known` partitions, or `timeout` passes.
   virtual void WaitForPartitions(size_t known,
                                  std::chrono::milliseconds timeout) = 0;
+
+  // OK while the log answers; else why not, as last seen. Costs nothing.
+  virtual absl::Status Health() = 0;
 };
 
 }  // namespace windproof

@@ -314,6 +314,54 @@ TEST_P(RecordLogContractTest, AKeyStaysInOnePartition) {
   EXPECT_TRUE(std::is_sorted(partitions->begin(), partitions->end()));
 }
 
+TEST_P(RecordLogContractTest, APartitionCanBeNamed) {
+  Open();
+  const std::string topic = Topic("named");
+  const absl::Status ensured = log_->EnsureTopic({topic, 3});
+  ASSERT_TRUE(ensured.ok()) << ensured;
+  std::vector<NewRecord> records = Numbered(topic, 0, 4);
+  records[0].partition = 2;
+  records[1].partition = 0;
+  records[2].partition = 2;
+  records[3].partition = 1;
+  const auto appended = log_->Append(records);
+  ASSERT_TRUE(appended.ok()) << appended.status();
+  for (size_t i = 0; i < records.size(); ++i) {
+    EXPECT_EQ((*appended)[i].partition, *records[i].partition) << i;
+    EXPECT_EQ((*appended)[i].offset, i == 2 ? 1 : 0) << i;
+  }
+  for (const int32_t wrong : {-1, 3, 1 << 30}) {
+    records[3].partition = wrong;
+    EXPECT_TRUE(absl::IsInvalidArgument(log_->Append(records).status()))
+        << wrong;
+  }
+  const auto bounds = log_->Bounds({topic, 2});
+  ASSERT_TRUE(bounds.ok()) << bounds.status();
+  EXPECT_EQ(bounds->end, 2);
+}
+
+TEST_P(RecordLogContractTest, AnEnsuredTopicHasAtLeastItsPartitions) {
+  Open();
+  const std::string topic = Topic("ensured");
+  for (const int32_t partitions : {2, 1, 5, 5}) {
+    const absl::Status ensured = log_->EnsureTopic({topic, partitions, true});
+    ASSERT_TRUE(ensured.ok()) << ensured;
+    const int32_t expected = std::max(partitions, 2);
+    EXPECT_TRUE(log_->Bounds({topic, expected - 1}).ok()) << partitions;
+    std::vector<NewRecord> record = Numbered(topic, 0, 1);
+    record[0].partition = partitions - 1;
+    EXPECT_TRUE(log_->Append(record).ok()) << partitions;
+    if (partitions == 1) Open(3);
+  }
+  EXPECT_TRUE(absl::IsNotFound(log_->Bounds({topic, 5}).status()));
+  for (const int32_t partitions : {0, -1}) {
+    EXPECT_TRUE(
+        absl::IsInvalidArgument(log_->EnsureTopic({topic, partitions})));
+  }
+  EXPECT_TRUE(absl::IsInvalidArgument(log_->EnsureTopic({"not a topic", 1})));
+  EXPECT_TRUE(log_->Health().ok());
+}
+
 TEST_P(RecordLogContractTest, NewPartitionsAreNoticed) {
   Open();
   const auto before = log_->ListPartitions();

@@ -37,6 +37,10 @@ class FakeLog : public RecordLog {
     return std::vector<TopicPartition>();
   }
   void WaitForPartitions(size_t, std::chrono::milliseconds) override {}
+  absl::Status EnsureTopic(const TopicNeed&) override {
+    return absl::OkStatus();
+  }
+  absl::Status Health() override { return absl::OkStatus(); }
 
   void Hold() {
     MutexLock lock(mutex_);
