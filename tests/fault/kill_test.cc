@@ -26,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/canonical/timestamp.h"
@@ -89,7 +90,11 @@ uint64_t Seed() {
 
 class KillTest : public testing::Test {
  protected:
-  KillTest() : data_dir_(FreshPath("data")), seed_(Seed()), random_(seed_) {
+  KillTest()
+      : data_dir_(FreshPath("data")),
+        anchor_dir_(FreshPath("anchor")),
+        seed_(Seed()),
+        random_(seed_) {
     for (const char* json : kSpecs) {
       spec_files_.push_back(FreshPath("spec.json"));
       WriteContent(spec_files_.back(), json);
@@ -101,7 +106,11 @@ class KillTest : public testing::Test {
     std::cout << "WINDPROOF_FAULT_SEED=" << seed_ << std::endl;
   }
 
-  ~KillTest() override { std::filesystem::remove_all(data_dir_); }
+  ~KillTest() override {
+    anchor_.reset();
+    std::filesystem::remove_all(data_dir_);
+    std::filesystem::remove_all(anchor_dir_);
+  }
 
   std::unique_ptr<Process> Serve() {
     std::vector<std::string> arguments = {"serve", "--data-dir", data_dir_,
@@ -109,8 +118,24 @@ class KillTest : public testing::Test {
     for (const std::string& file : spec_files_) {
       arguments.insert(arguments.end(), {"--pipeline", file});
     }
+    if (anchor_ != nullptr) {
+      arguments.insert(arguments.end(), {"--anchor", anchor_->grpc()});
+    }
     return std::make_unique<Process>(Binary("services/windproof/windproof"),
                                      arguments);
+  }
+
+  // An anchor of its own for the servers that follow.
+  void StartAnchor(const std::string& listen) {
+    anchor_ = std::make_unique<Process>(
+        Binary("services/anchor/anchor"),
+        std::vector<std::string>{"--data-dir", anchor_dir_, "--listen",
+                                 listen});
+    ASSERT_TRUE(anchor_->WaitReady()) << anchor_->err();
+  }
+
+  std::string AnchorOf(const Process& server) const {
+    return anchor_ == nullptr ? server.grpc() : anchor_->grpc();
   }
 
   // Lets a random part of `most` pass: this is what makes the moment of a kill
@@ -136,6 +161,9 @@ class KillTest : public testing::Test {
     if (moment == Moment::kStarting) {
       Linger(start_time_ + start_time_ / 8);
       End(*server);
+      if (server->out().find("READY") == std::string::npos) {
+        ++killed_before_ready_;
+      }
       return;
     }
     ASSERT_TRUE(server->WaitReady()) << server->err();
@@ -188,13 +216,16 @@ class KillTest : public testing::Test {
   void RunToTheEnd();
 
   const std::string data_dir_;
+  const std::string anchor_dir_;
+  std::unique_ptr<Process> anchor_;  // null: the server's own
   const uint64_t seed_;
   std::mt19937_64 random_;
   std::vector<std::string> spec_files_;
   std::vector<PipelineSpec> specs_;
   std::vector<Publisher> publishers_;
   // From exec to READY, as it was last.
-  microseconds start_time_{500'000};
+  microseconds start_time_{200'000};
+  int killed_before_ready_ = 0;
 };
 
 const OwnedRecord* Find(const LogContent& log,
@@ -335,7 +366,7 @@ void KillTest::RunToTheEnd() {
     }
     log_ends = LogEnds();
     ASSERT_EQ(log_ends.size(), static_cast<size_t>(RecordStream::kTopics));
-    ServerView view(server->grpc());
+    ServerView view(server->grpc(), AnchorOf(*server));
     const absl::Status settled = view.WaitSettled(PipelineNames(), log_ends);
     ASSERT_TRUE(settled.ok()) << settled << server->err();
     EXPECT_EQ(server->Stop(), 0) << server->err();
@@ -347,7 +378,7 @@ void KillTest::RunToTheEnd() {
 
   const std::unique_ptr<Process> server = Serve();
   ASSERT_TRUE(server->WaitReady()) << server->err();
-  ServerView view(server->grpc());
+  ServerView view(server->grpc(), AnchorOf(*server));
   const absl::Status settled = view.WaitSettled(PipelineNames(), log_ends);
   ASSERT_TRUE(settled.ok()) << settled << server->err();
   ExpectCheckpoints(view, *log);
@@ -393,7 +424,42 @@ TEST_F(KillTest, CheckpointsAreThoseOfARunWithoutInterruption) {
       if (HasFailure()) return;
     }
   }
+  std::cout << killed_before_ready_ << " kills before READY" << std::endl;
   RunToTheEnd();
+}
+
+std::string KeyIn(const std::string& folder, const char* role) {
+  const std::string text =
+      FileContent(absl::StrCat(folder, "/keys/", role, ".vkey"));
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+TEST_F(KillTest, AnAnchorThatIsKilledHasEachCheckpointOnce) {
+  ASSERT_NO_FATAL_FAILURE(StartAnchor("127.0.0.1:0"));
+  EXPECT_EQ(Serve()->Wait(), 2);  // makes the producer's key
+  WriteContent(
+      data_dir_ + "/trust.json",
+      absl::StrCat(R"({"version":1,"ledger":{"kind":"embedded","vkey":")",
+                   KeyIn(anchor_dir_, "ledger"), R"("},"producers":[")",
+                   KeyIn(data_dir_, "producer"), R"("]})"));
+  {
+    const std::unique_ptr<Process> server = Serve();
+    ASSERT_TRUE(server->WaitReady()) << server->err();
+    // Ends with the server.
+    std::thread publishing([this, &server] {
+      PublishAll(server->grpc(), std::numeric_limits<int>::max());
+    });
+    const int kills = Long() ? 50 : 4;
+    for (int i = 0; i < kills && !HasFailure(); ++i) {
+      Linger(microseconds(400'000));
+      const std::string address = anchor_->grpc();
+      End(*anchor_);
+      StartAnchor(address);
+    }
+    server->Signal(SIGKILL);
+    publishing.join();
+  }
+  if (!HasFailure()) RunToTheEnd();
 }
 
 }  // namespace

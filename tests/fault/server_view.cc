@@ -32,11 +32,11 @@ absl::StatusOr<CheckpointRow> RowOf(const std::string& bytes) {
 
 }  // namespace
 
-ServerView::ServerView(const std::string& address)
+ServerView::ServerView(const std::string& address, const std::string& anchor)
     : window_hash_(v1::WindowHashService::NewStub(
           grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))),
       anchor_(v1::AnchorService::NewStub(
-          grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))),
+          grpc::CreateChannel(anchor, grpc::InsecureChannelCredentials()))),
       verifier_(v1::VerifierService::NewStub(
           grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {}
 

@@ -21,7 +21,8 @@ namespace windproof {
 
 class ServerView {
  public:
-  explicit ServerView(const std::string& address);
+  // Of all services at `address` but the anchor, which is at `anchor`.
+  ServerView(const std::string& address, const std::string& anchor);
 
   // Waits until each of `pipelines` has read `log_ends` (end offset by topic;
   // no topic beyond those) and everything that it wrote has its receipt.
