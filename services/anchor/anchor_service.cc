@@ -70,9 +70,6 @@ grpc::Status AnchorServiceImpl::GetCheckpoint(
 grpc::Status AnchorServiceImpl::ListCheckpoints(
     grpc::ServerContext*, const v1::ListCheckpointsRequest* request,
     v1::ListCheckpointsResponse* response) {
-  if (request->pipeline().empty()) {
-    return ToGrpcStatus(absl::InvalidArgumentError("pipeline is empty"));
-  }
   if (request->page_size() < 0 || request->page_size() > kMaxPageSize) {
     return ToGrpcStatus(absl::InvalidArgumentError(
         absl::StrCat("page_size is ", request->page_size(), "; 0 to ",

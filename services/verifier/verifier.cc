@@ -11,6 +11,7 @@
 #include "common/canonical/timestamp.h"
 #include "common/server/grpc_status.h"
 #include "services/verifier/key_run.h"
+#include "services/verifier/pipeline_list.h"
 
 namespace windproof {
 namespace {
@@ -195,10 +196,12 @@ class Verifier::RangeRun {
                  {}},
         served_(peers, range.pipeline, range.key, range.starts) {}
 
-  absl::Status Run() {
-    if (absl::Status known = CheckPipeline(specs_, context_, range_.pipeline);
-        !known.ok()) {
-      return known;
+  // `named`: by the caller. A pipeline that is on the ledger needs nobody else
+  // who knows it.
+  absl::Status Run(bool named) {
+    if (named) {
+      absl::Status known = CheckPipeline(specs_, context_, range_.pipeline);
+      if (!known.ok()) return known;
     }
     if (absl::Status keys = ReadKeys(); !keys.ok()) return keys;
     served_.Peek();
@@ -416,10 +419,46 @@ class Verifier::RangeRun {
   std::future<absl::StatusOr<KeyLedger>> ahead_;
 };
 
+// One count over several pipelines.
+class Verifier::PipelinesListener : public Listener {
+ public:
+  explicit PipelinesListener(Listener& listener) : listener_(listener) {}
+
+  bool OnWindow(const WindowReport& report) override {
+    return listener_.OnWindow(report);
+  }
+  bool OnProgress(int64_t windows_done, int64_t windows) override {
+    done_ = windows_done;
+    return listener_.OnProgress(before_ + windows_done, before_ + windows);
+  }
+  void NextPipeline() { before_ += done_; }
+
+ private:
+  Listener& listener_;
+  int64_t before_ = 0;  // in the pipelines that are done
+  int64_t done_ = 0;    // in this one
+};
+
 absl::Status Verifier::VerifyRange(const Peers& peers, const Range& range,
                                    const std::function<bool()>& cancelled,
                                    Listener& listener) {
-  return RangeRun(options_, specs_, peers, range, cancelled, listener).Run();
+  if (!range.pipeline.empty()) {
+    return RangeRun(options_, specs_, peers, range, cancelled, listener)
+        .Run(/*named=*/true);
+  }
+  const absl::StatusOr<std::set<std::string>> pipelines = ListPipelines(peers);
+  if (!pipelines.ok()) return pipelines.status();
+  PipelinesListener counting(listener);
+  for (const std::string& pipeline : *pipelines) {
+    Range one = range;
+    one.pipeline = pipeline;
+    const absl::Status verified =
+        RangeRun(options_, specs_, peers, one, cancelled, counting)
+            .Run(/*named=*/false);
+    if (!verified.ok()) return verified;
+    counting.NextPipeline();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace windproof

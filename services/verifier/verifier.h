@@ -44,8 +44,8 @@ class Verifier {
       const std::function<bool()>& cancelled);
 
   struct Range {
-    std::string pipeline;
-    std::string key;  // empty: all
+    std::string pipeline;  // empty: all that ledger or window-hash know
+    std::string key;       // empty: all
     StartRange starts;
   };
 
@@ -57,8 +57,8 @@ class Verifier {
     virtual bool OnProgress(int64_t windows_done, int64_t windows) = 0;
   };
 
-  // Every window of a range in order of key and start. Those without a
-  // checkpoint come only for one key and a range with both bounds. Memory is
+  // Every window of a range in order of pipeline, key and start. Those without
+  // a checkpoint come only for one key and a range with both bounds. Memory is
   // that of one key's checkpoints. Errors: InvalidArgument: an unknown
   // pipeline. Unavailable. Cancelled, also where the listener ended it.
   absl::Status VerifyRange(const Peers& peers, const Range& range,
@@ -67,6 +67,7 @@ class Verifier {
 
  private:
   class RangeRun;
+  class PipelinesListener;
 
   const Options options_;
   SpecBook specs_;

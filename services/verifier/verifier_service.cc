@@ -13,10 +13,6 @@ namespace {
 
 absl::StatusOr<Verifier::Range> RangeOf(const v1::VerifyRangeRequest& request) {
   Verifier::Range range;
-  if (request.pipeline().empty()) {
-    return absl::InvalidArgumentError(
-        "pipeline is empty; the name of a pipeline is accepted");
-  }
   range.pipeline = request.pipeline();
   range.key = request.key();
   if (request.has_start_time()) {

@@ -106,15 +106,6 @@ int VerifyOne(Flags& flags, const WindowName& window) {
 }
 
 int VerifyMany(Flags& flags) {
-  if (flags.query.pipeline.empty()) {
-    const absl::StatusOr<std::string> pipeline =
-        OnlyPipeline(*flags.servers.WindowHash());
-    if (!pipeline.ok()) {
-      return flags.servers.Explain(ToGrpcStatus(pipeline.status()),
-                                   "window-hash");
-    }
-    flags.query.pipeline = *pipeline;
-  }
   v1::VerifyRangeRequest request;
   if (const absl::Status status = flags.query.Fill(&request); !status.ok()) {
     return WrongUse(status.message());
@@ -198,7 +189,7 @@ void RegisterVerify(Command& root) {
       "PIPELINE/KEY/START", &flags->window,
       "One window, for instance weather/00433/2026-01-25T12:00:00Z.",
       /*required=*/false);
-  command.Flag("all", &flags->all, "Every window of the pipeline.");
+  command.Flag("all", &flags->all, "Every window, of all pipelines or one.");
   flags->query.AddFlags(command);
   command.Flag("data-dir", &flags->data_dir, "DIR",
                "A stopped store instead of a server.");

@@ -2,6 +2,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -23,12 +24,24 @@ absl::StatusOr<google::protobuf::Timestamp> TimeOf(absl::string_view flag,
 }  // namespace
 
 void WindowQuery::AddFlags(Command& command) {
-  command.Flag("pipeline", &pipeline, "NAME",
-               "The pipeline; needed where the server runs several.");
+  command.Flag("pipeline", &pipeline, "NAME", "Only windows of this pipeline.");
   command.Flag("key", &key, "KEY", "Only windows of this key.");
   command.Flag("from", &from, "TIME",
                "Only windows that start at TIME or later (RFC 3339).");
   command.Flag("to", &to, "TIME", "Only windows that start before TIME.");
+}
+
+std::string WindowQuery::Text() const {
+  std::string text;
+  const auto add = [&](absl::string_view what, const std::string& value) {
+    if (value.empty()) return;
+    absl::StrAppend(&text, text.empty() ? " " : ", ", what, " ", value);
+  };
+  add("of pipeline", pipeline);
+  add("of key", key);
+  add("from", from);
+  add("to", to);
+  return text;
 }
 
 template <typename Request>
@@ -51,20 +64,21 @@ absl::Status WindowQuery::Fill(Request* request) const {
 template absl::Status WindowQuery::Fill(v1::ListWindowsRequest*) const;
 template absl::Status WindowQuery::Fill(v1::VerifyRangeRequest*) const;
 
-absl::StatusOr<std::string> OnlyPipeline(
+absl::StatusOr<std::vector<std::string>> PipelinesOf(
+    const WindowQuery& query,
     v1::WindowHashService::StubInterface& window_hash) {
+  if (!query.pipeline.empty()) return std::vector<std::string>{query.pipeline};
   grpc::ClientContext context;
   v1::GetProgressResponse progress;
   const grpc::Status status =
       window_hash.GetProgress(&context, v1::GetProgressRequest(), &progress);
   if (!status.ok()) return FromGrpcStatus(status);
-  if (progress.pipelines_size() == 1) return progress.pipelines(0).name();
-  std::string names;
+  std::vector<std::string> names;
   for (const v1::PipelineProgress& pipeline : progress.pipelines()) {
-    absl::StrAppend(&names, names.empty() ? "" : ", ", pipeline.name());
+    names.push_back(pipeline.name());
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--pipeline is missing; the server runs several: ", names));
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace windproof

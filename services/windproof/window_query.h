@@ -4,9 +4,8 @@
 #ifndef WINDPROOF_SERVICES_WINDPROOF_WINDOW_QUERY_H_
 #define WINDPROOF_SERVICES_WINDPROOF_WINDOW_QUERY_H_
 
-#include <functional>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -17,7 +16,7 @@
 namespace windproof {
 
 struct WindowQuery {
-  std::string pipeline;  // empty: the only one that the server runs
+  std::string pipeline;  // empty: all
   std::string key;       // empty: all
   std::string from;      // windows with start in [from, to); empty: unbounded
   std::string to;
@@ -25,15 +24,20 @@ struct WindowQuery {
   // --pipeline, --key, --from, --to.
   void AddFlags(Command& command);
 
+  // What restricts it, for messages: " of pipeline weather, of key 00433";
+  // empty where nothing does.
+  std::string Text() const;
+
   // Fills the request's pipeline, key, start_time and end_time. InvalidArgument
   // names the flag. `Request` is ListWindowsRequest or VerifyRangeRequest.
   template <typename Request>
   absl::Status Fill(Request* request) const;
 };
 
-// The pipeline that a query without one means: the only one of the server.
-// InvalidArgument lists those to choose from; any error of the call.
-absl::StatusOr<std::string> OnlyPipeline(
+// The names of the pipelines that a query means, in order: the one that it
+// names, else all that window-hash has. Any error of the call.
+absl::StatusOr<std::vector<std::string>> PipelinesOf(
+    const WindowQuery& query,
     v1::WindowHashService::StubInterface& window_hash);
 
 }  // namespace windproof

@@ -33,9 +33,9 @@ std::string StateName(const v1::Window& window) {
 }
 
 std::string WindowTableHead() {
-  return absl::StrFormat("%-12s %-24s %3s %7s %7s  %-12s %-12s  %s\n", "KEY",
-                         "START", "REV", "RECORDS", "DROPPED", "STATE", "ROOT",
-                         "MIN / AVG / MAX");
+  return absl::StrFormat("%-14s %-12s %-24s %3s %7s %7s  %-12s %-12s  %s\n",
+                         "PIPELINE", "KEY", "START", "REV", "RECORDS",
+                         "DROPPED", "STATE", "ROOT", "MIN / AVG / MAX");
 }
 
 std::string WindowTableRow(const v1::Window& window) {
@@ -44,13 +44,14 @@ std::string WindowTableRow(const v1::Window& window) {
   const std::string start = FormatTimestamp(
       {window.id().start().seconds(), window.id().start().nanos()});
   if (!checkpoint.ok()) {
-    return absl::StrFormat("%-12s %-24s unreadable: %s\n", window.id().key(),
-                           start, checkpoint.status().message());
+    return absl::StrFormat("%-14s %-12s %-24s unreadable: %s\n",
+                           window.id().pipeline(), window.id().key(), start,
+                           checkpoint.status().message());
   }
   const ScanCounts& scan = checkpoint->scan;
   return absl::StrFormat(
-      "%-12s %-24s %3d %7d %7d  %-12s %.12s  %s\n", checkpoint->key, start,
-      checkpoint->revision, checkpoint->records,
+      "%-14s %-12s %-24s %3d %7d %7d  %-12s %.12s  %s\n", checkpoint->pipeline,
+      checkpoint->key, start, checkpoint->revision, checkpoint->records,
       scan.duplicate + scan.conflict + scan.late + scan.invalid,
       StateName(window), HexOf(checkpoint->root), AggregatesText(*checkpoint));
 }

@@ -2,9 +2,11 @@
 
 #include <grpcpp/client_context.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,34 +36,20 @@ void PrintJson(const v1::Window& window) {
               window.has_receipt() ? JsonOf(window.receipt()).c_str() : "null");
 }
 
-int Run(Flags& flags) {
-  const auto window_hash = flags.servers.WindowHash();
-  if (flags.query.pipeline.empty()) {
-    const absl::StatusOr<std::string> pipeline = OnlyPipeline(*window_hash);
-    if (!pipeline.ok()) {
-      return flags.servers.Explain(ToGrpcStatus(pipeline.status()),
-                                   "window-hash");
-    }
-    flags.query.pipeline = *pipeline;
-  }
-  v1::ListWindowsRequest request;
-  if (const absl::Status status = flags.query.Fill(&request); !status.ok()) {
-    std::fprintf(stderr, "windproof: %s\n",
-                 std::string(status.message()).c_str());
-    return kExitUsage;
-  }
+// Prints the windows of one pipeline. Adds their number to `shown`.
+grpc::Status PrintPipeline(v1::WindowHashService::StubInterface& window_hash,
+                           v1::ListWindowsRequest request, bool json,
+                           int64_t* shown) {
   request.set_page_size(kPage);
-  const bool json = flags.output == "json";
-  if (!json) {
-    std::fputs(WindowTableHead().c_str(), stdout);
-  }
   do {
     grpc::ClientContext context;
     v1::ListWindowsResponse response;
     const grpc::Status status =
-        window_hash->ListWindows(&context, request, &response);
-    if (!status.ok()) return flags.servers.Explain(status, "window-hash");
+        window_hash.ListWindows(&context, request, &response);
+    if (!status.ok()) return status;
     for (const v1::Window& window : response.windows()) {
+      if (!json && *shown == 0) std::fputs(WindowTableHead().c_str(), stdout);
+      ++*shown;
       if (json) {
         PrintJson(window);
       } else {
@@ -70,6 +58,34 @@ int Run(Flags& flags) {
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
+  return grpc::Status::OK;
+}
+
+int Run(Flags& flags) {
+  v1::ListWindowsRequest request;
+  if (const absl::Status status = flags.query.Fill(&request); !status.ok()) {
+    std::fprintf(stderr, "windproof windows: %s\n",
+                 std::string(status.message()).c_str());
+    return kExitUsage;
+  }
+  const auto window_hash = flags.servers.WindowHash();
+  const absl::StatusOr<std::vector<std::string>> pipelines =
+      PipelinesOf(flags.query, *window_hash);
+  if (!pipelines.ok()) {
+    return flags.servers.Explain(ToGrpcStatus(pipelines.status()),
+                                 "window-hash");
+  }
+  int64_t shown = 0;
+  for (const std::string& pipeline : *pipelines) {
+    request.set_pipeline(pipeline);
+    const grpc::Status status =
+        PrintPipeline(*window_hash, request, flags.output == "json", &shown);
+    if (!status.ok()) return flags.servers.Explain(status, "window-hash");
+  }
+  if (shown == 0) {
+    std::fprintf(stderr, "windproof windows: there is no closed window%s\n",
+                 flags.query.Text().c_str());
+  }
   return kExitGood;
 }
 

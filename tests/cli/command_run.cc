@@ -25,17 +25,27 @@ const JsonValue* At(const JsonValue& value,
   return at;
 }
 
+std::vector<std::string> ServeArguments(
+    const std::string& data_dir, const std::vector<std::string>& pipelines) {
+  std::vector<std::string> arguments = {"serve", "--data-dir", data_dir,
+                                        "--listen", "127.0.0.1:0"};
+  for (const std::string& pipeline : pipelines) {
+    arguments.push_back("--pipeline");
+    arguments.push_back(pipeline);
+  }
+  return arguments;
+}
+
 }  // namespace
 
 Outcome Windproof(const std::vector<std::string>& arguments) {
   return RunProcess(Binary("services/windproof/windproof"), arguments);
 }
 
-TestServer::TestServer(const std::string& pipeline)
+TestServer::TestServer(const std::vector<std::string>& pipelines)
     : data_dir_(FreshPath("data")),
       process_(Binary("services/windproof/windproof"),
-               {"serve", "--data-dir", data_dir_, "--pipeline", pipeline,
-                "--listen", "127.0.0.1:0"}) {
+               ServeArguments(data_dir_, pipelines)) {
   EXPECT_TRUE(process_.WaitReady()) << process_.err();
 }
 

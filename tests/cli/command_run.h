@@ -19,8 +19,10 @@ Outcome Windproof(const std::vector<std::string>& arguments);
 // A running `windproof serve` on a new data folder.
 class TestServer {
  public:
-  // `pipeline` is a built-in one or a spec file.
-  explicit TestServer(const std::string& pipeline);
+  // Pipelines are built-in ones or spec files.
+  explicit TestServer(const std::string& pipeline)
+      : TestServer(std::vector<std::string>{pipeline}) {}
+  explicit TestServer(const std::vector<std::string>& pipelines);
 
   // windproof with these arguments and --server.
   Outcome Run(std::vector<std::string> arguments) const;
