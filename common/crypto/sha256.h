@@ -39,6 +39,12 @@ Digest Sha256Of(absl::string_view bytes);
 // The digest of the parts one after the other.
 Digest Sha256Of(std::initializer_list<absl::string_view> parts);
 
+// The digest of the byte `prefix` and then `bytes`, or the two digests. Quicker
+// than Sha256Of where that is short.
+Digest Sha256OfPrefixed(uint8_t prefix, absl::string_view bytes);
+Digest Sha256OfPrefixed(uint8_t prefix, const Digest& first,
+                        const Digest& second);
+
 // Incremental. Reusable: Finish() begins anew.
 class Sha256 {
  public:
@@ -51,7 +57,7 @@ class Sha256 {
   Digest Finish();
 
  private:
-  void* context_;  // EVP_MD_CTX, kept out of this header
+  void* context_;  // SHA256_CTX, kept out of this header
 };
 
 }  // namespace windproof

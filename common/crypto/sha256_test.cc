@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 
@@ -38,14 +39,30 @@ TEST(Sha256Test, PartsAreOneMessageWhereverItIsCut) {
   EXPECT_EQ(hasher.Finish(), Sha256Of("")) << "Finish() begins anew";
 }
 
-// Short messages are padded by our own code, long ones by OpenSSL's.
-TEST(Sha256Test, EverySizeIsWhatTheIncrementalOneSays) {
+// Short messages are padded by our own code.
+TEST(Sha256Test, APrefixIsTheFirstByteAtEverySize) {
   std::string message;
-  Sha256 hasher;
   for (int size = 0; size <= 700; ++size) {
-    hasher.Update(message);
-    EXPECT_EQ(Sha256Of(message), hasher.Finish()) << size;
+    for (const uint8_t prefix : {0x00, 0x01, 0x80, 0xFF}) {
+      EXPECT_EQ(Sha256OfPrefixed(prefix, message),
+                Sha256Of(std::string(1, static_cast<char>(prefix)) + message))
+          << size;
+    }
     message.push_back(static_cast<char>(0xFF - size % 251));
+  }
+}
+
+TEST(Sha256Test, APrefixComesBeforeTwoDigests) {
+  Digest first = Sha256Of("first");
+  for (int i = 0; i < 300; ++i) {
+    const Digest second = Sha256OfPrefixed(static_cast<uint8_t>(i), "second");
+    const uint8_t prefix = static_cast<uint8_t>(i * 7);
+    const std::string message =
+        absl::StrCat(std::string(1, static_cast<char>(prefix)), BytesOf(first),
+                     BytesOf(second));
+    const Digest found = Sha256OfPrefixed(prefix, first, second);
+    ASSERT_EQ(found, Sha256Of(message)) << i;
+    first = found;
   }
 }
 

@@ -8,8 +8,8 @@
 namespace windproof {
 namespace {
 
-constexpr char kLeafPrefix = 0x00;
-constexpr char kNodePrefix = 0x01;
+constexpr uint8_t kLeafPrefix = 0x00;
+constexpr uint8_t kNodePrefix = 0x01;
 
 // Folds `nodes`, the roots of complete subtrees from the largest to the
 // smallest, into the root of the whole tree.
@@ -22,12 +22,11 @@ Digest FoldSubtrees(const Digest* nodes, size_t count) {
 }  // namespace
 
 Digest HashLeaf(absl::string_view bytes) {
-  return Sha256Of({absl::string_view(&kLeafPrefix, 1), bytes});
+  return Sha256OfPrefixed(kLeafPrefix, bytes);
 }
 
 Digest HashNode(const Digest& left, const Digest& right) {
-  return Sha256Of(
-      {absl::string_view(&kNodePrefix, 1), BytesOf(left), BytesOf(right)});
+  return Sha256OfPrefixed(kNodePrefix, left, right);
 }
 
 Digest EmptyRoot() { return Sha256Of(""); }
