@@ -162,9 +162,21 @@ void RpcServer::CheckReadiness() {
     answers.emplace_back(name, std::move(ready));
   }
 
+  std::map<std::string, bool> parts;
+  for (ServiceModule* module : options_.modules) {
+    for (const auto& [name, status] : module->Parts()) {
+      parts[name] = status.ok();
+    }
+  }
+
   const MutexLock lock(mutex_);
   if (stop_) return;  // StopServing() has the last word
   for (const auto& [name, ready] : answers) Show(name, ready.ok());
+  for (const std::string& name : parts_) parts.try_emplace(name, false);
+  for (const auto& [name, serving] : parts) {
+    Show(name, serving);
+    parts_.insert(name);
+  }
   Show("", all.ok());
   if (!all.ok() && all != ready_) {
     LogWarning("not ready", {{"reason", std::string(all.message())}});
@@ -197,6 +209,7 @@ void RpcServer::StopServing() {
     for (ServiceModule* module : options_.modules) {
       Show(std::string(module->full_name()), false);
     }
+    for (const std::string& name : parts_) Show(name, false);
     Show("", false);
   }
   stopped_.NotifyAll();

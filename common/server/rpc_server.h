@@ -2,7 +2,8 @@
 // reflection.
 //
 // Health names: "" (all that is here) and each service's full name say whether
-// it is ready; `liveness` says that the process is there, until the end.
+// it is ready; `liveness` says that the process is there, until the end. A
+// module can have more (ServiceModule::Parts).
 // Thread-safe.
 #ifndef WINDPROOF_COMMON_SERVER_RPC_SERVER_H_
 #define WINDPROOF_COMMON_SERVER_RPC_SERVER_H_
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -91,6 +93,7 @@ class RpcServer {
   bool is_shut_down_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status ready_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, bool> shown_ ABSL_GUARDED_BY(mutex_);  // by health name
+  std::set<std::string> parts_ ABSL_GUARDED_BY(mutex_);        // of those
 };
 
 }  // namespace windproof

@@ -49,6 +49,12 @@ class ServiceModule {
   // start; cheap.
   virtual absl::Status Ready() = 0;
 
+  // Health names of what can stop by itself while the rest goes on. Asked
+  // about as Ready() is. One that is no longer told is NOT_SERVING.
+  virtual std::vector<std::pair<std::string, absl::Status>> Parts() {
+    return {};
+  }
+
   // The numbers as they are now.
   virtual std::vector<Metric> Metrics() = 0;
 

@@ -34,8 +34,9 @@ Outbox::Outbox(const Options& options, PayloadStore& store,
 
 Outbox::~Outbox() { Stop(Clock::now()); }
 
-absl::Status Outbox::Start() {
-  const absl::StatusOr<std::vector<OutboxRange>> ranges = store_.LoadOutbox();
+absl::Status Outbox::Load(const std::optional<PipelineSource>& source) {
+  const absl::StatusOr<std::vector<OutboxRange>> ranges =
+      store_.LoadOutbox(source);
   if (!ranges.ok()) return ranges.status();
   MutexLock lock(mutex_);
   for (const OutboxRange& range : *ranges) {
@@ -49,8 +50,30 @@ absl::Status Outbox::Start() {
     ready_.push_back(&queue);
     waiting_[range.source.pipeline] += range.end - range.begin;
   }
-  thread_ = std::thread([this] { Run(); });
+  changed_.NotifyAll();
   return absl::OkStatus();
+}
+
+void Outbox::Release(const PipelineSource& source) {
+  MutexLock lock(mutex_);
+  const auto begin = queues_.lower_bound({source, ""});
+  auto end = begin;
+  while (end != queues_.end() && end->first.first == source) {
+    (end++)->second.released = true;
+  }
+  for (auto it = begin; it != end; ++it) {
+    while (it->second.submitting) changed_.Wait(mutex_);
+  }
+  std::erase_if(ready_, [](const KeyQueue* queue) { return queue->released; });
+  for (auto it = begin; it != end; ++it) {
+    waiting_[source.pipeline] -= it->second.end - it->second.begin;
+  }
+  queues_.erase(begin, end);
+}
+
+void Outbox::Start() {
+  MutexLock lock(mutex_);
+  thread_ = std::thread([this] { Run(); });
 }
 
 void Outbox::Add(const PipelineSource& source,
@@ -184,6 +207,7 @@ std::vector<Outbox::Slice> Outbox::NextSlices() {
     const int64_t count = std::min<int64_t>(
         queue->end - queue->next, static_cast<int64_t>(std::min(share, room)));
     slices.push_back({queue, queue->next, queue->next + count});
+    queue->submitting = true;
     queue->next += count;
     room -= static_cast<size_t>(count);
   }
@@ -209,7 +233,8 @@ void Outbox::Finish(const std::vector<Slice>& slices,
   for (const Slice& slice : slices) {
     KeyQueue* queue = slice.queue;
     queue->queued = false;
-    if (!queue->stopped.ok()) continue;
+    queue->submitting = false;
+    if (!queue->stopped.ok() || queue->released) continue;
     if (!failure.ok()) queue->next = queue->begin;
     if (queue->next < queue->end) {
       queue->queued = true;
@@ -222,6 +247,7 @@ void Outbox::Finish(const std::vector<Slice>& slices,
       ask_again_at_ = now + options_.ask_again;
     }
   }
+  changed_.NotifyAll();
 }
 
 absl::Status Outbox::ReadSlice(const Slice& slice, size_t* bytes,

@@ -69,8 +69,16 @@ class Outbox {
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
-  // Takes up what is stored in the outbox and begins to drain it.
-  absl::Status Start();
+  // Takes up what is stored in the outbox, of one partition or of all. Once
+  // for each, or again after Release().
+  absl::Status Load(const std::optional<PipelineSource>& source = std::nullopt);
+
+  // Leaves a partition's checkpoints to somebody else. Waits for a call that is
+  // on; what is stored stays.
+  void Release(const PipelineSource& source);
+
+  // Begins to drain.
+  void Start();
 
   // Windows that were just committed.
   void Add(const PipelineSource& source,
@@ -97,7 +105,9 @@ class Outbox {
     int64_t begin = 0;
     int64_t next = 0;
     int64_t end = 0;
-    bool queued = false;  // in ready_, or being submitted
+    bool queued = false;      // in ready_, or being submitted
+    bool submitting = false;  // in a call that is on
+    bool released = false;
     absl::Status stopped;
   };
 

@@ -123,7 +123,8 @@ class OutboxTest : public ::testing::Test {
 
   std::unique_ptr<Outbox> Start() {
     auto outbox = std::make_unique<Outbox>(options_, run_.store(), anchor_);
-    EXPECT_TRUE(outbox->Start().ok());
+    EXPECT_TRUE(outbox->Load().ok());
+    outbox->Start();
     return outbox;
   }
 

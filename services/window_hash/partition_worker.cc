@@ -10,11 +10,12 @@ namespace windproof {
 
 PartitionWorker::PartitionWorker(const Options& options,
                                  const PipelineSpec& spec,
-                                 const PipelineSource& source,
+                                 const PipelineSource& source, Opening opening,
                                  PayloadStore& store,
                                  const CheckpointSigner& signer)
     : options_(options),
       source_(source),
+      opening_(std::move(opening)),
       store_(store),
       signer_(signer),
       engine_(spec, source.source.topic, source.source.partition, *this) {
@@ -23,24 +24,45 @@ PartitionWorker::PartitionWorker(const Options& options,
 
 absl::StatusOr<std::unique_ptr<PartitionWorker>> PartitionWorker::Open(
     const Options& options, const PipelineSpec& spec,
-    const PipelineSource& source, int64_t origin, PayloadStore& store,
+    const PipelineSource& source, Opening opening, PayloadStore& store,
     const CheckpointSigner& signer) {
-  std::unique_ptr<PartitionWorker> worker(
-      new PartitionWorker(options, spec, source, store, signer));
-  MutexLock lock(worker->mutex_);
-  const absl::StatusOr<std::optional<PartitionState>> state =
+  std::unique_ptr<PartitionWorker> worker(new PartitionWorker(
+      options, spec, source, std::move(opening), store, signer));
+  if (worker->opening_.changelog != nullptr) {
+    const absl::Status restored = worker->opening_.changelog->Restore();
+    if (!restored.ok()) return restored;
+  }
+  absl::StatusOr<std::optional<PartitionState>> state =
       store.LoadPartition(source);
   if (!state.ok()) return state.status();
-  if (state->has_value()) {
-    const absl::Status restored = worker->Restore(**state);
-    if (!restored.ok()) return restored;
-  } else {
-    // Stored at once: where a pipeline began to read never changes.
-    worker->engine_.Begin(origin);
-    const absl::Status committed = worker->Commit();
-    if (!committed.ok()) return committed;
+  if (!state->has_value()) {
+    const absl::Status first = worker->FirstCommit();
+    if (!first.ok()) return first;
+    state = store.LoadPartition(source);
+    if (!state.ok()) return state.status();
   }
+  MutexLock lock(worker->mutex_);
+  const absl::Status restored = worker->Restore(state->value());
+  if (!restored.ok()) return restored;
   return worker;
+}
+
+// Stored at once: where a pipeline began to read never changes.
+absl::Status PartitionWorker::FirstCommit() {
+  const int64_t origin = opening_.origin;
+  const EngineOutput nothing;
+  PartitionCommit commit;
+  commit.output = &nothing;
+  commit.topic_partitions = opening_.topic_partitions;
+  commit.state = {.origin = origin, .position = origin, .low_water = origin};
+  absl::StatusOr<PreparedCommit> prepared = store_.Prepare(source_, commit);
+  if (!prepared.ok()) return prepared.status();
+  if (opening_.changelog == nullptr) return store_.Write(&*prepared);
+  const absl::Status appended =
+      opening_.changelog->Append(std::nullopt, origin, &*prepared);
+  if (!appended.ok()) return appended;
+  // Another owner may have said so a moment before: then that counts.
+  return opening_.changelog->Restore();
 }
 
 absl::Status PartitionWorker::Restore(const PartitionState& state) {
@@ -83,36 +105,77 @@ int64_t PartitionWorker::next_offset() const {
 }
 
 absl::Status PartitionWorker::Process(const RecordBatch& batch) {
-  MutexLock lock(mutex_);
-  if (!status_.error.ok()) return status_.error;
+  MutexLock process(process_mutex_);
+  {
+    MutexLock lock(mutex_);
+    if (!status_.error.ok()) return status_.error;
+  }
   const absl::Status fed = batch.status.ok() ? Feed(batch) : batch.status;
-  if (!fed.ok()) Fail(fed);
   output_.Clear();
+  MutexLock lock(mutex_);
+  // Not where it was stopped or closed meanwhile.
+  if (!fed.ok() && status_.error.ok()) Fail(fed);
   return status_.error;
 }
 
 absl::Status PartitionWorker::Feed(const RecordBatch& batch) {
-  for (const LogRecord& record : batch.records) {
-    const absl::Status fed = engine_.Feed(record, &output_);
-    if (!fed.ok()) return fed;
-    ++counters_.records[static_cast<size_t>(engine_.last_class())];
-  }
-  const absl::Status advanced = engine_.AdvanceTo(batch.next_offset);
-  if (!advanced.ok()) return advanced;
-  status_.open_windows = engine_.open_windows();
-  status_.keys = engine_.keys();
-  status_.rereading = engine_.rereading();
-  if (engine_.rereading() ||
-      engine_.partition_state().position == status_.state.position) {
-    return absl::OkStatus();
+  {
+    MutexLock lock(mutex_);
+    for (const LogRecord& record : batch.records) {
+      const absl::Status fed = engine_.Feed(record, &output_);
+      if (!fed.ok()) return fed;
+      ++counters_.records[static_cast<size_t>(engine_.last_class())];
+    }
+    const absl::Status advanced = engine_.AdvanceTo(batch.next_offset);
+    if (!advanced.ok()) return advanced;
+    status_.open_windows = engine_.open_windows();
+    status_.keys = engine_.keys();
+    status_.rereading = engine_.rereading();
+    if (engine_.rereading() ||
+        engine_.partition_state().position == status_.state.position) {
+      return absl::OkStatus();
+    }
   }
   return Commit();
 }
 
 absl::Status PartitionWorker::Commit() {
   const auto begin = std::chrono::steady_clock::now();
+  PartitionState state;
+  absl::StatusOr<PreparedCommit> prepared = absl::InternalError("not prepared");
+  int64_t position = 0;
+  {
+    MutexLock lock(mutex_);
+    position = status_.state.position;
+    prepared = Prepare(&state);
+  }
+  if (!prepared.ok()) return prepared.status();
+  if (opening_.changelog != nullptr) {
+    const absl::Status appended =
+        AppendToChangelog(position, state.position, &*prepared);
+    if (!appended.ok()) return appended;
+  }
+  const absl::Status written = store_.Write(&*prepared);
+  if (!written.ok()) return written;
+
+  if (options_.on_windows != nullptr && !output_.windows.empty()) {
+    options_.on_windows(source_, output_.windows);
+  }
+  MutexLock lock(mutex_);
+  status_.state = state;
+  status_.checkpoints += static_cast<int64_t>(output_.windows.size());
+  counters_.windows += static_cast<int64_t>(output_.windows.size());
+  counters_.commits += 1;
+  counters_.commit_ns += std::chrono::duration_cast<std::chrono::nanoseconds>(
+                             std::chrono::steady_clock::now() - begin)
+                             .count();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PreparedCommit> PartitionWorker::Prepare(PartitionState* state) {
   PartitionCommit commit;
   commit.output = &output_;
+  commit.topic_partitions = opening_.topic_partitions;
   commit.signer = signer_.name;
   commit.signatures.reserve(output_.windows.size());
   for (const WrittenWindow& window : output_.windows) {
@@ -122,20 +185,46 @@ absl::Status PartitionWorker::Commit() {
   commit.spills = engine_.TakeSpills(options_.spill_max_lag);
   commit.keys = engine_.TakeTouchedKeys();
   commit.state = engine_.partition_state();
-  const absl::Status committed = store_.Commit(source_, commit);
-  if (!committed.ok()) return committed;
+  *state = commit.state;
+  return store_.Prepare(source_, commit);
+}
 
-  if (options_.on_windows != nullptr && !output_.windows.empty()) {
-    options_.on_windows(source_, output_.windows);
+absl::Status PartitionWorker::AppendToChangelog(int64_t begin, int64_t end,
+                                                PreparedCommit* commit) {
+  bool told = false;
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (closed_) return absl::CancelledError("the partition was given up");
+    }
+    const absl::Status appended =
+        opening_.changelog->Append(begin, end, commit);
+    if (!absl::IsUnavailable(appended) &&
+        !absl::IsResourceExhausted(appended)) {
+      return appended;
+    }
+    if (!told && options_.on_wait != nullptr) {
+      options_.on_wait(source_, appended);
+    }
+    told = true;
+    MutexLock lock(mutex_);
+    if (!closed_) {
+      closing_.WaitUntil(
+          mutex_, std::chrono::steady_clock::now() + options_.changelog_pause);
+    }
   }
-  status_.state = commit.state;
-  status_.checkpoints += static_cast<int64_t>(output_.windows.size());
-  counters_.windows += static_cast<int64_t>(output_.windows.size());
-  counters_.commits += 1;
-  counters_.commit_ns += std::chrono::duration_cast<std::chrono::nanoseconds>(
-                             std::chrono::steady_clock::now() - begin)
-                             .count();
-  return absl::OkStatus();
+}
+
+void PartitionWorker::Close() {
+  {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    closing_.NotifyAll();
+    if (status_.error.ok()) {
+      status_.error = absl::CancelledError("the partition was given up");
+    }
+  }
+  MutexLock process(process_mutex_);
 }
 
 void PartitionWorker::Stop(const absl::Status& error) {

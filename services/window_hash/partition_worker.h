@@ -5,13 +5,17 @@
 // dropped records and state together. The next batch continues where the last
 // commit ended, in this process or the next one, with the same bytes.
 //
+// With a changelog, each commit is there before it is in the store; while the
+// changelog cannot be written, Process() waits and tries again.
+//
 // Source: docs/formats/ ("State and restart").
 // Thread-safe; Process() is called by one thread at a time, and what is asked
-// meanwhile waits for one batch at most.
+// meanwhile waits for the engine, not for the changelog.
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_PARTITION_WORKER_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_PARTITION_WORKER_H_
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +32,7 @@
 #include "common/pipeline/window_engine.h"
 #include "common/record_log/record_log.h"
 #include "common/sync/mutex.h"
+#include "services/window_hash/changelog.h"
 #include "services/window_hash/payload_store.h"
 #include "services/window_hash/store_keys.h"
 
@@ -71,13 +76,28 @@ class PartitionWorker final : private WrittenWindows {
         on_windows;
     // Told once why the partition stopped. Must not call back.
     std::function<void(const PipelineSource&, const absl::Status&)> on_stop;
+    // Told when the changelog cannot be written; then it is tried again after
+    // `changelog_pause`. Must not call back.
+    std::function<void(const PipelineSource&, const absl::Status&)> on_wait;
+    std::chrono::milliseconds changelog_pause{500};
   };
 
-  // Restores what is stored of the partition, or begins at `origin` and stores
-  // that. `spec`, `store` and `signer` must outlive the worker.
+  // What a partition is opened with.
+  struct Opening {
+    // Where it begins if it was never read before: the log's first offset.
+    int64_t origin = 0;
+    // How many partitions its topic has; stored with it.
+    int32_t topic_partitions = 1;
+    std::unique_ptr<Changelog> changelog;  // null: none
+  };
+
+  // Restores what is stored of the partition, or begins at its origin and
+  // stores that. `spec`, `store` and `signer` must outlive the worker. With a
+  // changelog the store is brought to where that ends before; Cancelled where
+  // its on_progress says so.
   static absl::StatusOr<std::unique_ptr<PartitionWorker>> Open(
       const Options& options, const PipelineSpec& spec,
-      const PipelineSource& source, int64_t origin, PayloadStore& store,
+      const PipelineSource& source, Opening opening, PayloadStore& store,
       const CheckpointSigner& signer);
 
   const PipelineSource& source() const { return source_; }
@@ -92,6 +112,10 @@ class PartitionWorker final : private WrittenWindows {
   // Stops the partition with a reason, unless it has stopped already.
   void Stop(const absl::Status& error);
 
+  // Ends the work for good, without a reason to tell: another process goes on.
+  // Waits for a Process() that is on, whose batch may be left unfinished.
+  void Close();
+
   PartitionStatus status() const;
   PartitionCounters counters() const;
 
@@ -100,14 +124,20 @@ class PartitionWorker final : private WrittenWindows {
 
  private:
   PartitionWorker(const Options& options, const PipelineSpec& spec,
-                  const PipelineSource& source, PayloadStore& store,
-                  const CheckpointSigner& signer);
+                  const PipelineSource& source, Opening opening,
+                  PayloadStore& store, const CheckpointSigner& signer);
 
+  // Says in the changelog where the partition begins, unless it says so.
+  absl::Status FirstCommit();
   absl::Status Restore(const PartitionState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Feed(const RecordBatch& batch)
+  absl::Status Feed(const RecordBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Commit() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<PreparedCommit> Prepare(PartitionState* state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Commit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Until it is in the changelog. Cancelled: the worker is closed.
+  absl::Status AppendToChangelog(int64_t begin, int64_t end,
+                                 PreparedCommit* commit);
   void Fail(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // WrittenWindows, called by the engine while it is fed.
@@ -116,12 +146,16 @@ class PartitionWorker final : private WrittenWindows {
 
   const Options options_;
   const PipelineSource source_;
+  const Opening opening_;
   PayloadStore& store_;
   const CheckpointSigner& signer_;
 
+  Mutex process_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);  // held by Process()
   mutable Mutex mutex_;
+  CondVar closing_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   WindowEngine engine_ ABSL_GUARDED_BY(mutex_);
-  // Not committed yet. Newest() reads it under Process()'s lock.
+  // Not committed yet. Only Process() and what it calls use it.
   EngineOutput output_;
   PartitionStatus status_ ABSL_GUARDED_BY(mutex_);
   PartitionCounters counters_ ABSL_GUARDED_BY(mutex_);

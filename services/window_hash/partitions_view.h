@@ -16,6 +16,11 @@ struct PartitionProgress {
   PartitionStatus status;
   PartitionCounters counters;
   int64_t log_end = 0;
+  // The store is brought to the end of the partition's changelog: the next
+  // offset there, and that end. Nothing else is known then.
+  bool restoring = false;
+  int64_t changelog_position = 0;
+  int64_t changelog_end = 0;
 };
 
 // Thread-safe.
@@ -31,6 +36,9 @@ class PartitionsView {
   virtual absl::StatusOr<bool> IsOpen(absl::string_view pipeline,
                                       absl::string_view key,
                                       int64_t window_start_ms) = 0;
+
+  // Whether what is stored of the partition is ours to answer for, and whole.
+  virtual bool Has(const PipelineSource& source) = 0;
 
   // Checkpoints that wait for their receipt, and why they do not leave (OK
   // while they do).

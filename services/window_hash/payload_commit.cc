@@ -86,10 +86,12 @@ absl::Status AddDrop(const PipelineSource& source, const DroppedRecord& record,
 
 }  // namespace
 
-absl::Status PayloadStore::Commit(const PipelineSource& source,
-                                  const PartitionCommit& commit) {
+absl::StatusOr<PreparedCommit> PayloadStore::Prepare(
+    const PipelineSource& source, const PartitionCommit& commit) {
   Database& database = *database_;
-  rocksdb::WriteBatch batch;
+  PreparedCommit prepared;
+  prepared.source = source;
+  rocksdb::WriteBatch& batch = prepared.batch;
   for (size_t i = 0; i < commit.output->windows.size(); ++i) {
     PutWindow(source, commit.output->windows[i], commit.signatures.at(i),
               commit.signer, database, &batch);
@@ -124,8 +126,19 @@ absl::Status PayloadStore::Commit(const PipelineSource& source,
               SliceOf(KeyStateKey(source, key.key)), EncodeKeyState(key));
   }
   batch.Put(database.family(Family::kState), SliceOf(PartitionStateKey(source)),
-            EncodePartitionState(commit.state));
-  return database.Write(&batch);
+            EncodePartitionState(commit.state, commit.topic_partitions));
+  return prepared;
+}
+
+absl::Status PayloadStore::Write(PreparedCommit* commit) {
+  return database_->Write(&commit->batch);
+}
+
+absl::Status PayloadStore::Commit(const PipelineSource& source,
+                                  const PartitionCommit& commit) {
+  absl::StatusOr<PreparedCommit> prepared = Prepare(source, commit);
+  if (!prepared.ok()) return prepared.status();
+  return Write(&*prepared);
 }
 
 }  // namespace windproof

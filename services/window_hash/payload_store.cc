@@ -143,6 +143,15 @@ absl::StatusOr<std::optional<PartitionState>> PayloadStore::LoadPartition(
   return *std::move(state);
 }
 
+absl::StatusOr<std::optional<int32_t>> PayloadStore::TopicPartitions(
+    const PipelineSource& source) {
+  const absl::StatusOr<std::optional<std::string>> found =
+      database_->Get(Family::kState, PartitionStateKey(source));
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return std::nullopt;
+  return DecodeTopicPartitions(**found);
+}
+
 absl::Status PayloadStore::LoadKeys(const PipelineSource& source,
                                     absl::FunctionRef<void(KeyState)> visit) {
   const std::string prefix = KeyStatePrefix(source);
@@ -226,15 +235,34 @@ absl::StatusOr<std::optional<NewestRevision>> PayloadStore::Newest(
   return result;
 }
 
-absl::StatusOr<std::vector<OutboxRange>> PayloadStore::LoadOutbox() {
+absl::StatusOr<int64_t> PayloadStore::ChangelogOffset(
+    const PipelineSource& source) {
+  const absl::StatusOr<std::optional<std::string>> found =
+      database_->Get(Family::kState, ChangelogOffsetKey(source));
+  if (!found.ok()) return found.status();
+  int64_t offset = 0;
+  if (found->has_value() && !absl::SimpleAtoi(**found, &offset)) {
+    return absl::DataLossError(
+        absl::StrCat("stored changelog offset of pipeline ", source.pipeline,
+                     ", ", source.source.topic, "/", source.source.partition,
+                     " is '", **found, "', not a number"));
+  }
+  return offset;
+}
+
+absl::StatusOr<std::vector<OutboxRange>> PayloadStore::LoadOutbox(
+    const std::optional<PipelineSource>& source) {
   std::vector<OutboxRange> ranges;
+  const std::string prefix =
+      source.has_value() ? PipelinePrefix(source->pipeline) : "";
   const absl::Status status = database_->Scan(
-      Family::kOutbox, "", "",
+      Family::kOutbox, prefix, prefix,
       [&](absl::string_view key, absl::string_view) -> absl::StatusOr<bool> {
         std::optional<KeyedNumber> place = DecodeKeyedNumber(key);
         if (!place.has_value()) {
           return absl::DataLossError("stored outbox entry has a bad key");
         }
+        if (source.has_value() && place->source != *source) return true;
         OutboxRange* last = ranges.empty() ? nullptr : &ranges.back();
         if (last != nullptr && last->source == place->source &&
             last->key == place->key) {

@@ -13,6 +13,8 @@
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 
+#include <rocksdb/write_batch.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,9 +42,16 @@ struct PartitionCommit {
   std::vector<std::string> signatures;  // one for each window of `output`
   std::string signer;
   PartitionState state;
+  int32_t topic_partitions = 1;
   std::vector<KeyState> keys;
   std::vector<Spill> spills;
   std::vector<std::pair<std::string, int64_t>> ended_spills;
+};
+
+// A PartitionCommit as what it writes.
+struct PreparedCommit {
+  PipelineSource source;
+  rocksdb::WriteBatch batch;
 };
 
 // Which windows of a pipeline to list.
@@ -88,12 +97,26 @@ class PayloadStore {
 
   // --- The engine's state ---
 
+  // A commit in two steps, so that a changelog can have it first. No other
+  // commit of the partition may come between.
+  absl::StatusOr<PreparedCommit> Prepare(const PipelineSource& source,
+                                         const PartitionCommit& commit);
+  absl::Status Write(PreparedCommit* commit);
+
+  // Both at once.
   absl::Status Commit(const PipelineSource& source,
                       const PartitionCommit& commit);
+
+  // The offset of the partition's changelog up to which it is in the store; 0
+  // where it never was.
+  absl::StatusOr<int64_t> ChangelogOffset(const PipelineSource& source);
 
   absl::StatusOr<std::vector<PipelineSource>> StoredPartitions(
       absl::string_view pipeline);
   absl::StatusOr<std::optional<PartitionState>> LoadPartition(
+      const PipelineSource& source);
+  // How many partitions its topic had then; nothing where none is stored.
+  absl::StatusOr<std::optional<int32_t>> TopicPartitions(
       const PipelineSource& source);
   absl::Status LoadKeys(const PipelineSource& source,
                         absl::FunctionRef<void(KeyState)> visit);
@@ -147,7 +170,9 @@ class PayloadStore {
 
   // --- The outbox ---
 
-  absl::StatusOr<std::vector<OutboxRange>> LoadOutbox();
+  // Of one partition, or of all.
+  absl::StatusOr<std::vector<OutboxRange>> LoadOutbox(
+      const std::optional<PipelineSource>& source = std::nullopt);
   absl::StatusOr<OutboxItem> ReadOutbox(const KeyedNumber& place);
 
   // Stores the items with their receipts; those that are done leave the outbox.

@@ -1,5 +1,6 @@
 #include "services/window_hash/state_codec.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -37,7 +38,8 @@ std::string ToString(absl::string_view view) { return std::string(view); }
 
 }  // namespace
 
-std::string EncodePartitionState(const PartitionState& state) {
+std::string EncodePartitionState(const PartitionState& state,
+                                 int32_t topic_partitions) {
   store::v1::StoredPartition stored;
   stored.set_origin(state.origin);
   stored.set_seen(state.seen);
@@ -45,7 +47,15 @@ std::string EncodePartitionState(const PartitionState& state) {
   stored.set_low_water(state.low_water);
   stored.set_last_offset(state.last_offset);
   stored.set_last_record_sha256(ToString(BytesOf(state.last_record_hash)));
+  stored.set_topic_partitions(topic_partitions);
   return stored.SerializeAsString();
+}
+
+absl::StatusOr<int32_t> DecodeTopicPartitions(absl::string_view bytes) {
+  store::v1::StoredPartition stored;
+  const absl::Status status = Parse(bytes, "partition state", &stored);
+  if (!status.ok()) return status;
+  return std::max(stored.topic_partitions(), 1);
 }
 
 absl::StatusOr<PartitionState> DecodePartitionState(absl::string_view bytes) {

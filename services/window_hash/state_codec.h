@@ -17,8 +17,11 @@
 
 namespace windproof {
 
-std::string EncodePartitionState(const PartitionState& state);
+std::string EncodePartitionState(const PartitionState& state,
+                                 int32_t topic_partitions);
 absl::StatusOr<PartitionState> DecodePartitionState(absl::string_view bytes);
+
+absl::StatusOr<int32_t> DecodeTopicPartitions(absl::string_view bytes);
 
 std::string EncodeKeyState(const KeyState& state);
 absl::StatusOr<KeyState> DecodeKeyState(absl::string_view key,

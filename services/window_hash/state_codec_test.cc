@@ -18,7 +18,7 @@ TEST(StateCodecTest, PartitionStateReadsBack) {
                              .low_water = 9,
                              .last_offset = 999'999'999'999,
                              .last_record_hash = Sha256Of("last")};
-  const auto read = DecodePartitionState(EncodePartitionState(state));
+  const auto read = DecodePartitionState(EncodePartitionState(state, 1));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->origin, state.origin);
   EXPECT_EQ(read->seen, state.seen);
@@ -27,7 +27,7 @@ TEST(StateCodecTest, PartitionStateReadsBack) {
   EXPECT_EQ(read->last_offset, state.last_offset);
   EXPECT_EQ(read->last_record_hash, state.last_record_hash);
   // Nothing read yet.
-  const auto first = DecodePartitionState(EncodePartitionState({}));
+  const auto first = DecodePartitionState(EncodePartitionState({}, 1));
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->last_offset, -1);
 }
@@ -85,7 +85,7 @@ TEST(StateCodecTest, GarbageIsDataLoss) {
 TEST(StateCodecTest, AStateThatCannotBeIsDataLoss) {
   const PartitionState good{
       .origin = 1, .seen = 3, .position = 4, .low_water = 2, .last_offset = 3};
-  ASSERT_TRUE(DecodePartitionState(EncodePartitionState(good)).ok());
+  ASSERT_TRUE(DecodePartitionState(EncodePartitionState(good, 1)).ok());
   std::vector<PartitionState> bad(6, good);
   bad[0].origin = -1;
   bad[1].low_water = 0;  // below the origin
@@ -95,7 +95,7 @@ TEST(StateCodecTest, AStateThatCannotBeIsDataLoss) {
   bad[5].last_offset = -2;
   for (const PartitionState& state : bad) {
     EXPECT_TRUE(absl::IsDataLoss(
-        DecodePartitionState(EncodePartitionState(state)).status()));
+        DecodePartitionState(EncodePartitionState(state, 1)).status()));
   }
   KeyState key;
   key.watermark = Timestamp{kYear10000Seconds, 0};

@@ -212,6 +212,10 @@ std::optional<PipelineSource> DecodePartitionStateKey(absl::string_view bytes) {
   return source;
 }
 
+std::string ChangelogOffsetKey(const PipelineSource& source) {
+  return "c" + SourcePrefix(source);
+}
+
 std::string KeyStatePrefix(const PipelineSource& source) {
   return "k" + SourcePrefix(source);
 }

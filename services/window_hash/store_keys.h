@@ -98,8 +98,9 @@ std::string PipelineStateKey(absl::string_view pipeline);     // s pipeline
 std::string PartitionStateKey(const PipelineSource& source);  // p source
 std::string PartitionStatePrefix(absl::string_view pipeline);
 std::optional<PipelineSource> DecodePartitionStateKey(absl::string_view bytes);
-std::string KeyStatePrefix(const PipelineSource& source);  // k source
-std::string KeyStateKey(const PipelineSource& source,      // k source key
+std::string ChangelogOffsetKey(const PipelineSource& source);  // c source
+std::string KeyStatePrefix(const PipelineSource& source);      // k source
+std::string KeyStateKey(const PipelineSource& source,          // k source key
                         absl::string_view key);
 // The key of a KeyStateKey() that begins with `prefix`.
 std::optional<std::string> DecodeKeyStateKey(absl::string_view prefix,

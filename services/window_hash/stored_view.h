@@ -29,6 +29,7 @@ class StoredView final : public PartitionsView {
   absl::StatusOr<bool> IsOpen(absl::string_view pipeline, absl::string_view key,
                               int64_t window_start_ms) override;
 
+  bool Has(const PipelineSource&) override { return true; }
   int64_t OutboxSize(absl::string_view pipeline) override;
   absl::Status OutboxProblem(absl::string_view pipeline) override;
 

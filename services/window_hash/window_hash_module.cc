@@ -1,14 +1,20 @@
 #include "services/window_hash/window_hash_module.h"
 
+#include <openssl/rand.h>
+
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "services/window_hash/metrics.h"
 #include "services/window_hash/stored_view.h"
 
 namespace windproof {
 namespace {
+
+constexpr size_t kRunBytes = 8;
 
 absl::Status CheckOptions(const WindowHashModule::Options& options) {
   if (options.store_path.empty()) {
@@ -19,6 +25,11 @@ absl::Status CheckOptions(const WindowHashModule::Options& options) {
   if (options.pipelines.empty()) {
     return absl::InvalidArgumentError(
         "window-hash: no pipeline is given; one or more are accepted");
+  }
+  if (options.group != nullptr && options.advertise.empty()) {
+    return absl::InvalidArgumentError(
+        "window-hash: the address to advertise is empty; HOST:PORT is "
+        "accepted");
   }
   if (options.log == nullptr || options.anchor == nullptr ||
       !options.signer_key.has_value() || options.signer_name.empty()) {
@@ -55,6 +66,9 @@ class WindowHashModule::LiveView final : public PartitionsView {
   absl::StatusOr<bool> IsOpen(absl::string_view pipeline, absl::string_view key,
                               int64_t window_start_ms) override {
     return module_.follower_->IsOpen(pipeline, key, window_start_ms);
+  }
+  bool Has(const PipelineSource& source) override {
+    return module_.options_.group == nullptr || module_.follower_->Has(source);
   }
   int64_t OutboxSize(absl::string_view pipeline) override {
     return module_.outbox_->Waiting(pipeline);
@@ -137,11 +151,49 @@ absl::Status WindowHashModule::Build() {
                                    const absl::Status& why) {
     Warn("a partition stopped", why);
   };
+  follower.worker.on_wait = [this](const PipelineSource&,
+                                   const absl::Status& why) {
+    Warn("a changelog cannot be written, tried again", why);
+  };
+  if (options_.group != nullptr) {
+    follower.group = options_.group;
+    follower.on_opened = [this](const PipelineSource& source) {
+      const absl::Status loaded = outbox_->Load(source);
+      if (!loaded.ok()) Warn("stored checkpoints wait", loaded);
+    };
+    follower.on_closed = [this](const PipelineSource& source) {
+      outbox_->Release(source);
+    };
+  }
   absl::StatusOr<std::unique_ptr<LogFollower>> created = LogFollower::Create(
       follower, options_.pipelines, *options_.log, *store_, *signer_);
   if (!created.ok()) return created.status();
   follower_ = *std::move(created);
+  if (options_.group != nullptr) BuildReplicas();
   return absl::OkStatus();
+}
+
+void WindowHashModule::BuildReplicas() {
+  // Epochs of two runs of one replica must differ.
+  std::string run(kRunBytes, '\0');
+  RAND_bytes(reinterpret_cast<unsigned char*>(run.data()),
+             static_cast<int>(run.size()));
+  run = absl::BytesToHexString(run);
+  replicas_ = std::make_unique<ReplicaSet>(ReplicaSet::Options{
+      .advertise = options_.advertise,
+      .group = options_.group,
+      .own =
+          [this, run](absl::string_view pipeline) {
+            LogFollower::Owned owned = follower_->OwnedPartitions(pipeline);
+            return Coverage{.epoch = absl::StrCat(run, ":", owned.epoch),
+                            .partitions = std::move(owned.partitions)};
+          },
+      .expected =
+          [this](absl::string_view pipeline) {
+            return follower_->ExpectedPartitions(pipeline);
+          },
+  });
+  replica_service_ = std::make_unique<ReplicaService>(service_, *replicas_);
 }
 
 void WindowHashModule::Warn(absl::string_view what,
@@ -158,15 +210,33 @@ WindowHashModule::~WindowHashModule() {
 
 absl::Status WindowHashModule::Start() {
   if (options_.read_only) return absl::OkStatus();
-  // The outbox first: it takes up what is stored before more is added.
-  const absl::Status outbox = outbox_->Start();
-  if (!outbox.ok()) return outbox;
+  // The outbox first: it takes up what is stored before more is added. With a
+  // group each partition's is taken up when the partition is.
+  if (options_.group == nullptr) {
+    const absl::Status loaded = outbox_->Load();
+    if (!loaded.ok()) return loaded;
+  }
+  outbox_->Start();
   return follower_->Start();
 }
 
 absl::Status WindowHashModule::Ready() {
   if (options_.read_only) return absl::OkStatus();
   return follower_->LogStatus();
+}
+
+std::vector<std::pair<std::string, absl::Status>> WindowHashModule::Parts() {
+  std::map<std::string, absl::Status> parts;
+  if (follower_ == nullptr) return {};
+  for (const PipelineSpec& spec : options_.pipelines) {
+    for (const PartitionStatus& status : follower_->Statuses(spec.name)) {
+      // Where pipelines share it, the one that stopped is told.
+      parts[absl::StrCat(status.source.source.topic, "/",
+                         status.source.source.partition)]
+          .Update(status.error);
+    }
+  }
+  return {parts.begin(), parts.end()};
 }
 
 std::vector<Metric> WindowHashModule::Metrics() {

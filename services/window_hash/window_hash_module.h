@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "common/crypto/ed25519.h"
 #include "common/pipeline/spec.h"
+#include "common/record_log/partition_group.h"
 #include "common/record_log/record_log.h"
 #include "common/server/service_module.h"
 #include "services/window_hash/anchor_client.h"
@@ -27,6 +28,8 @@
 #include "services/window_hash/outbox.h"
 #include "services/window_hash/partitions_view.h"
 #include "services/window_hash/payload_store.h"
+#include "services/window_hash/replica_service.h"
+#include "services/window_hash/replica_set.h"
 #include "services/window_hash/window_hash_service.h"
 
 namespace windproof {
@@ -54,6 +57,11 @@ class WindowHashModule final : public ServiceModule {
     size_t batch_records = 2048;
     // PartitionWorker::Options::spill_max_lag.
     int64_t spill_max_lag = 1'000'000;
+    // Shares the partitions with other processes, each under the address at
+    // which the others reach its service. Null: all are ours. Must outlive the
+    // module.
+    PartitionGroup* group = nullptr;
+    std::string advertise;
     std::chrono::milliseconds anchor_call_timeout{30'000};
     // Told what an operator must know: a partition or a key that stopped, an
     // anchor that is away. One line, no newline. Must be thread-safe.
@@ -68,12 +76,17 @@ class WindowHashModule final : public ServiceModule {
 
   ~WindowHashModule() override;
 
-  grpc::Service* service() override { return &service_; }
+  grpc::Service* service() override {
+    if (replica_service_ != nullptr) return replica_service_.get();
+    return &service_;
+  }
   absl::string_view full_name() const override {
     return "windproof.v1.WindowHashService";
   }
   absl::Status Start() override;
   absl::Status Ready() override;
+  // TOPIC/PARTITION: OK while it is read.
+  std::vector<std::pair<std::string, absl::Status>> Parts() override;
   std::vector<Metric> Metrics() override;
   void StopIntake() override;
   void Shutdown(std::chrono::steady_clock::time_point deadline) override;
@@ -90,6 +103,7 @@ class WindowHashModule final : public ServiceModule {
   WindowHashModule(Options options, std::unique_ptr<PayloadStore> store);
 
   absl::Status Build();
+  void BuildReplicas();
   void Warn(absl::string_view what, const absl::Status& why) const;
 
   Options options_;
@@ -100,6 +114,9 @@ class WindowHashModule final : public ServiceModule {
   std::unique_ptr<LogFollower> follower_;
   const std::unique_ptr<PartitionsView> view_;
   WindowHashServiceImpl service_;
+  // With a group alone.
+  std::unique_ptr<ReplicaSet> replicas_;
+  std::unique_ptr<ReplicaService> replica_service_;
 };
 
 }  // namespace windproof

@@ -34,6 +34,11 @@ absl::StatusOr<const PipelineSpec*> WindowHashServiceImpl::FindSpec(
                    "'; the pipelines here are: ", absl::StrJoin(names, ", ")));
 }
 
+bool WindowHashServiceImpl::Has(const WindowKey& window) const {
+  return partitions_.Has(
+      {.pipeline = window.pipeline, .source = window.source});
+}
+
 absl::StatusOr<WindowKey> WindowHashServiceImpl::FindWindow(
     const v1::WindowId& id, std::optional<int64_t> revision) {
   const absl::StatusOr<WindowName> name = FromProto(id);
@@ -55,11 +60,14 @@ absl::StatusOr<WindowKey> WindowHashServiceImpl::FindWindow(
   const absl::StatusOr<std::vector<WindowKey>> revisions =
       store_.Revisions(name->pipeline, name->key, name->start_ms);
   if (!revisions.ok()) return revisions.status();
-  const int64_t wanted =
-      revision.value_or(revisions->empty() ? 0 : revisions->back().revision);
+  int64_t wanted = 0;
+  for (const WindowKey& window : *revisions) {
+    if (Has(window)) wanted = window.revision;
+  }
+  wanted = revision.value_or(wanted);
   std::optional<WindowKey> found;
   for (const WindowKey& window : *revisions) {
-    if (window.revision != wanted) continue;
+    if (window.revision != wanted || !Has(window)) continue;
     // A key that comes from two partitions: the one that was anchored counts.
     const absl::StatusOr<store::v1::StoredCheckpoint> stored =
         store_.ReadCheckpoint(window);
@@ -121,6 +129,7 @@ absl::Status WindowHashServiceImpl::List(const v1::ListWindowsRequest& request,
       *range, *after,
       [&](const WindowKey& key,
           absl::string_view value) -> absl::StatusOr<bool> {
+        if (!Has(key)) return true;
         if (response->windows_size() == *page_size) {
           response->set_next_page_token(PageToken(last));
           return false;
@@ -216,9 +225,12 @@ absl::Status WindowHashServiceImpl::ListDropped(
   } else if (after->has_value()) {
     source = (*after)->source;
   } else {
-    const absl::StatusOr<std::vector<TopicPartition>> sources =
+    absl::StatusOr<std::vector<TopicPartition>> sources =
         store_.DropSources(request.pipeline(), request.key());
     if (!sources.ok()) return sources.status();
+    std::erase_if(*sources, [&](const TopicPartition& entry) {
+      return !partitions_.Has({.pipeline = source.pipeline, .source = entry});
+    });
     if (sources->empty()) return absl::OkStatus();
     if (sources->size() > 1) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -244,6 +256,7 @@ absl::Status WindowHashServiceImpl::ListDropped(
     begin = std::max(begin, (*after)->number + 1);
   }
 
+  if (!partitions_.Has(source)) return absl::OkStatus();
   size_t bytes = 0;
   int64_t last = 0;
   return store_.ListDrops(
@@ -303,6 +316,10 @@ absl::Status WindowHashServiceImpl::Progress(const PipelineSpec& spec,
     entry->set_open_windows(status.open_windows);
     entry->set_keys(status.keys);
     entry->set_error(std::string(status.error.message()));
+    if (progress.restoring) {
+      entry->mutable_restoring()->set_position(progress.changelog_position);
+      entry->mutable_restoring()->set_end(progress.changelog_end);
+    }
     checkpoints += status.checkpoints;
   }
   response->set_checkpoints(checkpoints);

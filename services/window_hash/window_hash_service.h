@@ -50,6 +50,9 @@ class WindowHashServiceImpl final : public v1::WindowHashService::Service {
   absl::StatusOr<const PipelineSpec*> FindSpec(absl::string_view name,
                                                absl::string_view field) const;
 
+  // Whether the window is of a partition that is ours.
+  bool Has(const WindowKey& window) const;
+
   // The stored revision that a request means. NotFound, FailedPrecondition.
   absl::StatusOr<WindowKey> FindWindow(const v1::WindowId& id,
                                        std::optional<int64_t> revision);

@@ -105,8 +105,8 @@ absl::Status WorkerRun::OpenWorker() {
   const absl::Status open = store_.Open();
   if (!open.ok()) return open;
   absl::StatusOr<std::unique_ptr<PartitionWorker>> worker =
-      PartitionWorker::Open(options_, spec_, source_, origin_, *store_.store,
-                            TestSigner());
+      PartitionWorker::Open(options_, spec_, source_, {.origin = origin_},
+                            *store_.store, TestSigner());
   if (!worker.ok()) return worker.status();
   worker_ = *std::move(worker);
   return absl::OkStatus();
