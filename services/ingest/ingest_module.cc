@@ -1,5 +1,6 @@
 #include "services/ingest/ingest_module.h"
 
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -32,19 +33,36 @@ absl::StatusOr<std::unique_ptr<IngestModule>> IngestModule::Open(
   if (options.log == nullptr) {
     return absl::InvalidArgumentError("ingest has no record log");
   }
-  auto validators =
-      ValidatorPool::Create(std::move(options.pipelines), options.limits);
+  auto validators = ValidatorPool::Create(options.pipelines, options.limits);
   if (!validators.ok()) return validators.status();
   NowMs now_ms = options.now_ms ? std::move(options.now_ms) : SystemNowMs;
-  return std::unique_ptr<IngestModule>(new IngestModule(
+  std::unique_ptr<IngestModule> module(new IngestModule(
       *std::move(validators), *options.log, std::move(now_ms)));
+  if (options.live.has_value()) {
+    auto live =
+        DwdLive::Open(*options.live, options.pipelines, module->live_sink_);
+    if (!live.ok()) return live.status();
+    module->live_ = *std::move(live);
+  }
+  return module;
 }
 
 IngestModule::IngestModule(std::unique_ptr<ValidatorPool> validators,
                            RecordLog& log, NowMs now_ms)
     : validators_(std::move(validators)),
       log_(log),
-      service_(*validators_, log_, std::move(now_ms)) {}
+      service_(*validators_, log_, std::move(now_ms)),
+      live_sink_(*validators_, log_) {}
+
+absl::Status IngestModule::Start() {
+  if (live_ != nullptr) live_->Start();
+  return absl::OkStatus();
+}
+
+void IngestModule::StopIntake() {
+  service_.StopIntake();
+  if (live_ != nullptr) live_->Stop();
+}
 
 absl::Status IngestModule::Ready() { return log_.ListPartitions().status(); }
 
@@ -68,10 +86,18 @@ std::vector<Metric> IngestModule::Metrics() {
                                      static_cast<Refusal::Reason>(i)))}};
     metrics.push_back(std::move(refused));
   }
+  if (live_ != nullptr) {
+    std::vector<Metric> live = live_->Metrics();
+    std::move(live.begin(), live.end(), std::back_inserter(metrics));
+  }
   return metrics;
 }
 
-// Every call appends before it answers: there is nothing left to finish.
-void IngestModule::Shutdown(std::chrono::steady_clock::time_point) {}
+// Every call appends before it answers: there is nothing left to finish. A
+// station that is waiting for the log has its answer first, so that what was
+// written is remembered.
+void IngestModule::Shutdown(std::chrono::steady_clock::time_point) {
+  if (live_ != nullptr) live_->Join();
+}
 
 }  // namespace windproof

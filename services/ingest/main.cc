@@ -3,11 +3,15 @@
 // write to: it says so.
 
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/server/command_line.h"
 #include "common/server/run_server.h"
+#include "services/ingest/live/dwd_live.h"
+#include "services/ingest/live/dwd_live_flags.h"
 
 namespace windproof {
 namespace {
@@ -22,9 +26,14 @@ int Main(int argc, char** argv) {
                    VersionText());
   line.root().Flag("pipeline", &pipelines, "FILE|NAME",
                    "Pipelines whose topics are taken.");
+  DwdLiveFlags live_flags;
+  live_flags.AddTo(line.root());
   flags.AddTo(line.root());
   line.root().Example("windproof serve --data-dir /var/lib/windproof");
-  line.root().Action([] {
+  line.root().Action([&live_flags] {
+    const absl::StatusOr<std::optional<DwdLiveOptions>> live =
+        live_flags.Options();
+    if (!live.ok()) return ReportWrongUse("ingest", live.status());
     std::cerr << "ingest: a process of its own needs a Kafka log, and this "
                  "version has none.\nThe embedded log belongs to one process: "
                  "`windproof serve --data-dir DIR` runs ingest, window-hash, "

@@ -105,6 +105,47 @@ absl::StatusOr<std::string> ReadMember(zip_t* zip, zip_uint64_t index,
   }
 }
 
+absl::Status NoZip(zip_error_t* error) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("is no zip, or damaged or cut off: ", ErrorText(error)));
+}
+
+absl::Status ReadMembers(zip_t* zip, const DwdArchiveLimits& limits,
+                         absl::FunctionRef<void(DwdMember)> metadata,
+                         absl::FunctionRef<void(DwdMember)> product) {
+  const zip_int64_t members = zip_get_num_entries(zip, 0);
+  if (members < 0 || static_cast<size_t>(members) > limits.zip_members_max) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("has ", members, " members; up to ",
+                     limits.zip_members_max, " are accepted"));
+  }
+
+  std::vector<std::pair<std::string, zip_uint64_t>> parameters;
+  std::vector<std::pair<std::string, zip_uint64_t>> products;
+  for (zip_int64_t i = 0; i < members; ++i) {
+    const zip_uint64_t index = static_cast<zip_uint64_t>(i);
+    const char* const name = zip_get_name(zip, index, 0);
+    if (name == nullptr) continue;
+    if (IsDwdParameterName(name)) parameters.emplace_back(name, index);
+    if (IsDwdProductName(name)) products.emplace_back(name, index);
+  }
+  if (products.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("has no product among its ", members,
+                     " members; one named produkt_* is accepted"));
+  }
+  std::sort(parameters.begin(), parameters.end());
+  std::sort(products.begin(), products.end());
+  for (auto& [name, index] : parameters) {
+    metadata(
+        {std::move(name), ReadMember(zip, index, limits.metadata_bytes_max)});
+  }
+  for (auto& [name, index] : products) {
+    product({std::move(name), ReadMember(zip, index, limits.file_bytes_max)});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 bool IsDwdProductName(absl::string_view name) {
@@ -155,43 +196,37 @@ absl::Status ReadDwdZip(const std::string& path, const DwdArchiveLimits& limits,
   if (zip == nullptr) {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
-    const std::string text = ErrorText(&error);
+    absl::Status refused = NoZip(&error);
     zip_error_fini(&error);
-    return absl::InvalidArgumentError(
-        absl::StrCat("is no zip, or damaged or cut off: ", text));
+    return refused;
   }
-  const zip_int64_t members = zip_get_num_entries(zip.get(), 0);
-  if (members < 0 || static_cast<size_t>(members) > limits.zip_members_max) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("has ", members, " members; up to ",
-                     limits.zip_members_max, " are accepted"));
-  }
+  return ReadMembers(zip.get(), limits, metadata, product);
+}
 
-  std::vector<std::pair<std::string, zip_uint64_t>> parameters;
-  std::vector<std::pair<std::string, zip_uint64_t>> products;
-  for (zip_int64_t i = 0; i < members; ++i) {
-    const zip_uint64_t index = static_cast<zip_uint64_t>(i);
-    const char* const name = zip_get_name(zip.get(), index, 0);
-    if (name == nullptr) continue;
-    if (IsDwdParameterName(name)) parameters.emplace_back(name, index);
-    if (IsDwdProductName(name)) products.emplace_back(name, index);
-  }
-  if (products.empty()) {
+absl::Status ReadDwdZipBytes(absl::string_view bytes,
+                             const DwdArchiveLimits& limits,
+                             absl::FunctionRef<void(DwdMember)> metadata,
+                             absl::FunctionRef<void(DwdMember)> product) {
+  if (bytes.size() > limits.zip_bytes_max) {
     return absl::InvalidArgumentError(
-        absl::StrCat("has no product among its ", members,
-                     " members; one named produkt_* is accepted"));
+        absl::StrCat("has ", bytes.size(), " bytes; up to ",
+                     limits.zip_bytes_max, " are accepted"));
   }
-  std::sort(parameters.begin(), parameters.end());
-  std::sort(products.begin(), products.end());
-  for (auto& [name, index] : parameters) {
-    metadata({std::move(name),
-              ReadMember(zip.get(), index, limits.metadata_bytes_max)});
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* const source =
+      zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+  // The zip owns the source, once it is open.
+  const std::unique_ptr<zip_t, DiscardZip> zip(
+      source == nullptr ? nullptr
+                        : zip_open_from_source(source, ZIP_RDONLY, &error));
+  if (zip == nullptr) {
+    if (source != nullptr) zip_source_free(source);
+    absl::Status refused = NoZip(&error);
+    zip_error_fini(&error);
+    return refused;
   }
-  for (auto& [name, index] : products) {
-    product(
-        {std::move(name), ReadMember(zip.get(), index, limits.file_bytes_max)});
-  }
-  return absl::OkStatus();
+  return ReadMembers(zip.get(), limits, metadata, product);
 }
 
 }  // namespace windproof

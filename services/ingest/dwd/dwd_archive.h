@@ -48,6 +48,12 @@ absl::Status ReadDwdZip(const std::string& path, const DwdArchiveLimits& limits,
                         absl::FunctionRef<void(DwdMember)> metadata,
                         absl::FunctionRef<void(DwdMember)> product);
 
+// The same for a zip that is in memory. `bytes` must not change meanwhile.
+absl::Status ReadDwdZipBytes(absl::string_view bytes,
+                             const DwdArchiveLimits& limits,
+                             absl::FunctionRef<void(DwdMember)> metadata,
+                             absl::FunctionRef<void(DwdMember)> product);
+
 // Whether a name, with or without folders in front, is such a file's.
 bool IsDwdProductName(absl::string_view name);
 bool IsDwdParameterName(absl::string_view name);
