@@ -42,6 +42,11 @@ std::vector<NewRecord> Numbered(absl::string_view topic, int first, int count) {
 
 }  // namespace
 
+void RecordLogContractTest::SetUp() {
+  const std::optional<std::string> reason = factory_->Unavailable();
+  if (reason.has_value()) GTEST_SKIP() << *reason;
+}
+
 void RecordLogContractTest::Open(int32_t partitions) {
   Close();
   auto log = factory_->Open(partitions);
@@ -117,7 +122,7 @@ TEST_P(RecordLogContractTest, RecordsComeBackByteForByte) {
       Record(topic, "key", std::string(1 << 20, 'x')),
       Record(topic, "key", "v"),
   };
-  records[1].log_time_ms = 0;
+  records[1].log_time_ms = factory_->EarliestLogTimeMs();
   records[4].headers = {{"a", "1"}, {"b", ""}, {"a", std::string("\0", 1)}};
   ASSERT_TRUE(log_->Append(records).ok());
 

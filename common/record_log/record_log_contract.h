@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ class RecordLogFactory {
   virtual std::string Topic(absl::string_view name) {
     return std::string(name);
   }
+
+  // The lowest log time that a record can have.
+  virtual int64_t EarliestLogTimeMs() { return 0; }
+
+  // Why the log cannot be tested here; the tests are skipped then.
+  virtual std::optional<std::string> Unavailable() { return std::nullopt; }
 };
 
 using MakeRecordLogFactory = std::unique_ptr<RecordLogFactory> (*)();
@@ -38,6 +45,8 @@ using MakeRecordLogFactory = std::unique_ptr<RecordLogFactory> (*)();
 class RecordLogContractTest
     : public ::testing::TestWithParam<MakeRecordLogFactory> {
  protected:
+  void SetUp() override;
+
   // Opens (again) with that many partitions for new topics.
   void Open(int32_t partitions = 1);
   void Close() { log_.reset(); }

@@ -1,0 +1,94 @@
+// The record log on Apache Kafka (tested with 4.3 and 3.9), through librdkafka.
+//
+// What differs from the embedded log:
+// * Append() cannot write all or nothing: AppendOutcome() of its error says
+//   which records were acknowledged. Acknowledged is: by all in-sync replicas.
+// * Only committed records are given; those of aborted transactions, and
+//   Kafka's own control batches, are gaps. `end` of Bounds() is the last stable
+//   offset.
+// * Topics whose names begin with `__` are Kafka's and are not listed.
+// * A log time must be above 0.
+//
+// What a reader meets, and what it gives:
+// * the brokers are away: nothing, until they are back; Health() says so;
+// * retention has deleted the position, or the log ends before it (a log cut
+//   off, a topic made anew that is shorter): OutOfRange;
+// * a topic made anew, or a log cut off, that is long enough by now: DataLoss,
+//   found by the last record that was read (see kafka_reader.h). A partition of
+//   which this reader has read nothing yet cannot be told from another one: the
+//   caller compares what it knows;
+// * a topic deleted: NotFound, and ListPartitions() leaves it out within
+//   seconds;
+// * more partitions than before: ListPartitions() gives them. Records of a key
+//   go to another partition then, from some seconds later on.
+#ifndef WINDPROOF_COMMON_RECORD_LOG_KAFKA_LOG_H_
+#define WINDPROOF_COMMON_RECORD_LOG_KAFKA_LOG_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/record_log/kafka_admin.h"
+#include "common/record_log/kafka_handle.h"
+#include "common/record_log/kafka_producer.h"
+#include "common/record_log/kafka_properties.h"
+#include "common/record_log/kafka_reader.h"
+#include "common/record_log/kafka_topics.h"
+#include "common/record_log/record_log.h"
+
+namespace windproof {
+
+// Thread-safe. Its readers must be gone before it is; what they gave may stay.
+class KafkaLog final : public RecordLog {
+ public:
+  struct Options {
+    KafkaProperties properties;  // bootstrap.servers, and whatever is needed
+
+    bool create_topics = true;  // false: a missing topic is an error
+    // Of new topics; -1: the brokers' default number of replicas.
+    int32_t partitions = 1;  // 1 to 10,000
+    int32_t replication = -1;
+    std::optional<int64_t> retention_ms;  // -1: for ever; unset: the brokers'
+
+    // Of a question to the brokers, such as Bounds().
+    std::chrono::milliseconds request_timeout{10'000};
+    KafkaLogLine on_log;  // librdkafka's log; unset: nothing
+  };
+
+  // Asks no broker: Health() is not OK until one has answered.
+  // InvalidArgument names what is wrong with the settings.
+  static absl::StatusOr<std::unique_ptr<KafkaLog>> Open(const Options& options);
+
+  ~KafkaLog() override;
+
+  absl::StatusOr<std::vector<AppendedRecord>> Append(
+      absl::Span<const NewRecord> records) override;
+  absl::Status EnsureTopic(const TopicNeed& need) override;
+  // A partition that does not exist yet can be assigned at offset 0; after 30 s
+  // without it NotFound is given.
+  std::unique_ptr<LogReader> NewReader() override;
+  absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) override;
+  // As of a second ago.
+  absl::StatusOr<std::vector<TopicPartition>> ListPartitions() override;
+  void WaitForPartitions(size_t known,
+                         std::chrono::milliseconds timeout) override;
+  absl::Status Health() override { return health_->status(); }
+
+ private:
+  explicit KafkaLog(const Options& options);
+
+  const Options options_;
+  const std::shared_ptr<KafkaHealth> health_;
+  std::unique_ptr<KafkaProducer> producer_;
+  std::unique_ptr<KafkaAdmin> admin_;
+  std::unique_ptr<KafkaTopics> topics_;
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_COMMON_RECORD_LOG_KAFKA_LOG_H_
