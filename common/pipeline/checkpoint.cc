@@ -1,12 +1,13 @@
 #include "common/pipeline/checkpoint.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,68 +37,63 @@ void AppendCount(int64_t count, std::string* out) {
 
 void AppendHex(const Digest& digest, std::string* out) {
   constexpr char kDigits[] = "0123456789abcdef";
+  char hex[2 * sizeof(Digest)];
+  char* p = hex;
   for (const uint8_t byte : digest) {
-    out->push_back(kDigits[byte >> 4]);
-    out->push_back(kDigits[byte & 15]);
+    *p++ = kDigits[byte >> 4];
+    *p++ = kDigits[byte & 15];
   }
+  out->append(hex, sizeof(hex));
 }
 
 void AppendMillis(int64_t millis, std::string* out) {
   AppendTimestamp(TimestampFromMillis(millis), out);
 }
 
-// Reads the members of one JSON object; the first problem wins.
+// Reads the members of one JSON object. Those that are asked for are the ones
+// that it must have; status() tells the first problem.
 class MemberReader {
  public:
   MemberReader(const JsonValue& object, std::string path)
       : object_(object), path_(std::move(path)) {}
 
-  const absl::Status& status() const { return status_; }
-  bool ok() const { return status_.ok(); }
-  void Fail(absl::Status status) { status_.Update(std::move(status)); }
-
-  // Fails unless the object's members are exactly `names` (those of `optional`
-  // may be missing): another set is another version of the rules.
-  template <size_t N>
-  void ExpectMembers(const std::array<absl::string_view, N>& names,
-                     absl::string_view optional = "") {
-    if (object_.kind != JsonValue::Kind::kObject) {
-      Fail(Wrong("", "an object"));
-      return;
-    }
+  // Another set of members is another version of the rules, whatever is wrong
+  // with their values: so ask for all of them before this.
+  absl::Status status() const {
+    if (object_.kind != JsonValue::Kind::kObject) return Wrong("", "an object");
     for (const auto& [name, value] : object_.members) {
-      bool known = name == optional;
-      for (const absl::string_view accepted : names) known |= name == accepted;
-      if (!known) {
-        Fail(absl::UnimplementedError(
-            absl::StrCat(Path(name), " is no member of version ", kVersion)));
-        return;
+      if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) {
+        return absl::UnimplementedError(
+            absl::StrCat(Path(name), " is no member of version ", kVersion));
       }
     }
-    for (const absl::string_view name : names) {
-      if (object_.Find(name) == nullptr) {
-        Fail(absl::UnimplementedError(absl::StrCat(
-            Path(name), " is missing; version ", kVersion, " has it")));
-        return;
-      }
+    if (!missing_.empty()) {
+      return absl::UnimplementedError(absl::StrCat(
+          Path(missing_), " is missing; version ", kVersion, " has it"));
     }
+    return status_;
+  }
+
+  // Whether the object has a member that may be missing.
+  bool Has(absl::string_view name) const {
+    return object_.Find(name) != nullptr;
   }
 
   const JsonValue& Object(absl::string_view name) {
     const JsonValue& value = Get(name);
-    if (value.kind != JsonValue::Kind::kObject) Fail(Wrong(name, "an object"));
+    if (value.kind != JsonValue::Kind::kObject) Fail(name, "an object");
     return value;
   }
 
-  std::string Text(absl::string_view name) {
+  absl::string_view Text(absl::string_view name) {
     const JsonValue& value = Get(name);
-    if (value.kind != JsonValue::Kind::kString) Fail(Wrong(name, "a string"));
+    if (value.kind != JsonValue::Kind::kString) Fail(name, "a string");
     return value.string;
   }
 
   double Number(absl::string_view name) {
     const JsonValue& value = Get(name);
-    if (value.kind != JsonValue::Kind::kNumber) Fail(Wrong(name, "a number"));
+    if (value.kind != JsonValue::Kind::kNumber) Fail(name, "a number");
     return value.number;
   }
 
@@ -107,7 +103,7 @@ class MemberReader {
     constexpr double kLimit = 9'223'372'036'854'775'808.0;
     if (!(number >= static_cast<double>(least) && number < kLimit &&
           number == std::floor(number))) {
-      Fail(Wrong(name, absl::StrCat("a whole number of at least ", least)));
+      Fail(name, absl::StrCat("a whole number of at least ", least));
       return least;
     }
     return static_cast<int64_t>(number);
@@ -115,11 +111,11 @@ class MemberReader {
 
   // A whole number >= 0 as a string.
   int64_t Position(absl::string_view name) {
-    const std::string text = Text(name);
+    const absl::string_view text = Text(name);
     int64_t position = 0;
     if (text.empty() || text.find_first_not_of("0123456789") != text.npos ||
         !absl::SimpleAtoi(text, &position)) {
-      Fail(Wrong(name, "a whole number from 0 to 2^63 - 1 as a string"));
+      Fail(name, "a whole number from 0 to 2^63 - 1 as a string");
     }
     return position;
   }
@@ -127,7 +123,7 @@ class MemberReader {
   Digest Hash(absl::string_view name) {
     const absl::StatusOr<Digest> digest = DigestFromHex(Text(name));
     if (!digest.ok()) {
-      Fail(Wrong(name, "64 lower-case hex digits"));
+      Fail(name, "64 lower-case hex digits");
       return kZeroDigest;
     }
     return *digest;
@@ -135,25 +131,27 @@ class MemberReader {
 
   Timestamp Time(absl::string_view name) {
     const std::optional<Timestamp> time = ParseTimestamp(Text(name));
-    if (!time.has_value()) Fail(Wrong(name, "a timestamp"));
+    if (!time.has_value()) Fail(name, "a timestamp");
     return time.value_or(Timestamp{});
   }
 
   int64_t Millis(absl::string_view name) {
-    const std::string text = Text(name);
-    const std::optional<Timestamp> time = ParseTimestamp(text);
+    const std::optional<Timestamp> time = ParseTimestamp(Text(name));
     if (!time.has_value() || time->nanos % 1'000'000 != 0) {
-      Fail(Wrong(name, "a timestamp of whole milliseconds"));
+      Fail(name, "a timestamp of whole milliseconds");
       return 0;
     }
     return FloorMillis(*time);
   }
 
  private:
-  const JsonValue& Get(absl::string_view name) const {
+  const JsonValue& Get(absl::string_view name) {
     static const JsonValue kNull;
+    asked_.push_back(name);
     const JsonValue* value = object_.Find(name);
-    return value == nullptr ? kNull : *value;
+    if (value != nullptr) return *value;
+    if (missing_.empty()) missing_ = name;
+    return kNull;
   }
 
   std::string Path(absl::string_view name) const {
@@ -161,42 +159,42 @@ class MemberReader {
     return absl::StrCat(path_, ".", name);
   }
 
+  void Fail(absl::string_view name, absl::string_view accepted) {
+    if (status_.ok()) status_ = Wrong(name, accepted);
+  }
+
   absl::Status Wrong(absl::string_view name, absl::string_view accepted) const {
-    const std::string found =
-        CanonicalJson(name.empty() ? object_ : Get(name)).substr(0, 80);
-    return absl::InvalidArgumentError(
-        absl::StrCat(Path(name), " is ", found, "; accepted is ", accepted));
+    static const JsonValue kNull;
+    const JsonValue* value = name.empty() ? &object_ : object_.Find(name);
+    return absl::InvalidArgumentError(absl::StrCat(
+        Path(name), " is ",
+        CanonicalJson(value == nullptr ? kNull : *value).substr(0, 80),
+        "; accepted is ", accepted));
   }
 
   const JsonValue& object_;
   const std::string path_;
+  std::vector<absl::string_view> asked_;  // all names are literals
+  absl::string_view missing_;             // the first
   absl::Status status_;
 };
 
 absl::Status ParseAggregates(const JsonValue& json, Checkpoint* checkpoint) {
   for (const auto& [field, value] : json.members) {
     MemberReader reader(value, absl::StrCat("checkpoint.aggregates.", field));
-    reader.ExpectMembers(
-        std::array<absl::string_view, 4>{"avg", "count", "max", "min"});
-    if (!reader.ok()) return reader.status();
-    Checkpoint::Aggregate aggregate;
+    Checkpoint::Aggregate& aggregate = checkpoint->aggregates.emplace_back();
     aggregate.field = field;
     aggregate.avg = reader.Number("avg");
     aggregate.count = reader.Count("count", 1);
     aggregate.max = reader.Number("max");
     aggregate.min = reader.Number("min");
-    if (!reader.ok()) return reader.status();
-    checkpoint->aggregates.push_back(std::move(aggregate));
+    if (absl::Status status = reader.status(); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
 absl::Status ParseScan(const JsonValue& json, Checkpoint* checkpoint) {
   MemberReader reader(json, "checkpoint.scan");
-  reader.ExpectMembers(std::array<absl::string_view, 11>{
-      "accepted", "begin", "conflict", "control", "duplicate", "end", "gap",
-      "invalid", "late", "low", "other"});
-  if (!reader.ok()) return reader.status();
   checkpoint->scan_begin = reader.Position("begin");
   checkpoint->scan_end = reader.Position("end");
   checkpoint->scan_low = reader.Position("low");
@@ -214,8 +212,6 @@ absl::Status ParseScan(const JsonValue& json, Checkpoint* checkpoint) {
 
 absl::Status ParseOffsets(const JsonValue& json, Checkpoint* checkpoint) {
   MemberReader reader(json, "checkpoint.offsets");
-  reader.ExpectMembers(std::array<absl::string_view, 2>{"begin", "end"});
-  if (!reader.ok()) return reader.status();
   checkpoint->offsets_begin = reader.Position("begin");
   checkpoint->offsets_end = reader.Position("end");
   return reader.status();
@@ -223,23 +219,20 @@ absl::Status ParseOffsets(const JsonValue& json, Checkpoint* checkpoint) {
 
 absl::Status ParseSource(const JsonValue& json, Checkpoint* checkpoint) {
   MemberReader reader(json, "checkpoint.source");
-  reader.ExpectMembers(std::array<absl::string_view, 2>{"partition", "topic"});
-  if (!reader.ok()) return reader.status();
   const int64_t partition = reader.Count("partition");
+  checkpoint->topic = std::string(reader.Text("topic"));
+  if (absl::Status status = reader.status(); !status.ok()) return status;
   if (partition > std::numeric_limits<int32_t>::max()) {
     return absl::InvalidArgumentError(
         absl::StrCat("checkpoint.source.partition is ", partition,
                      "; accepted are 0 to 2147483647"));
   }
   checkpoint->partition = static_cast<int32_t>(partition);
-  checkpoint->topic = reader.Text("topic");
-  return reader.status();
+  return absl::OkStatus();
 }
 
 absl::Status ParseWindow(const JsonValue& json, Checkpoint* checkpoint) {
   MemberReader reader(json, "checkpoint.window");
-  reader.ExpectMembers(std::array<absl::string_view, 2>{"end", "start"});
-  if (!reader.ok()) return reader.status();
   checkpoint->window_start_ms = reader.Millis("start");
   checkpoint->window_end_ms = reader.Millis("end");
   return reader.status();
@@ -335,25 +328,16 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view bytes) {
   }
   MemberReader reader(*json, "checkpoint");
   // The version first: what another one consists of is not ours to judge.
-  const JsonValue* version = json->Find("version");
-  if (version != nullptr && !(version->kind == JsonValue::Kind::kNumber &&
-                              version->number == kVersion)) {
-    return absl::UnimplementedError(absl::StrCat("checkpoint.version is ",
-                                                 CanonicalJson(*version),
-                                                 "; accepted is ", kVersion));
+  if (reader.Number("version") != kVersion && reader.Has("version")) {
+    return absl::UnimplementedError(absl::StrCat(
+        "checkpoint.version is ", CanonicalJson(*json->Find("version")),
+        "; accepted is ", kVersion));
   }
-  reader.ExpectMembers(
-      std::array<absl::string_view, 17>{
-          "aggregates", "dropped_root", "key", "offsets", "pipeline",
-          "positions_sha256", "prev", "records", "revision", "root", "scan",
-          "seq", "source", "spec", "version", "watermark", "window"},
-      "supersedes");
-  if (!reader.ok()) return reader.status();
 
   Checkpoint checkpoint;
   checkpoint.dropped_root = reader.Hash("dropped_root");
-  checkpoint.key = reader.Text("key");
-  checkpoint.pipeline = reader.Text("pipeline");
+  checkpoint.key = std::string(reader.Text("key"));
+  checkpoint.pipeline = std::string(reader.Text("pipeline"));
   checkpoint.positions_sha256 = reader.Hash("positions_sha256");
   checkpoint.prev = reader.Hash("prev");
   checkpoint.records = reader.Count("records", 1);
@@ -362,7 +346,7 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view bytes) {
   checkpoint.seq = reader.Position("seq");
   checkpoint.spec = reader.Hash("spec");
   checkpoint.watermark = reader.Time("watermark");
-  if (json->Find("supersedes") != nullptr) {
+  if (reader.Has("supersedes")) {
     checkpoint.supersedes = reader.Hash("supersedes");
   }
   const JsonValue& aggregates = reader.Object("aggregates");
@@ -370,13 +354,13 @@ absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view bytes) {
   const JsonValue& scan = reader.Object("scan");
   const JsonValue& source = reader.Object("source");
   const JsonValue& window = reader.Object("window");
-  if (!reader.ok()) return reader.status();
-  reader.Fail(ParseAggregates(aggregates, &checkpoint));
-  reader.Fail(ParseOffsets(offsets, &checkpoint));
-  reader.Fail(ParseScan(scan, &checkpoint));
-  reader.Fail(ParseSource(source, &checkpoint));
-  reader.Fail(ParseWindow(window, &checkpoint));
-  if (!reader.ok()) return reader.status();
+  if (absl::Status status = reader.status(); !status.ok()) return status;
+  for (const absl::Status& status :
+       {ParseAggregates(aggregates, &checkpoint),
+        ParseOffsets(offsets, &checkpoint), ParseScan(scan, &checkpoint),
+        ParseSource(source, &checkpoint), ParseWindow(window, &checkpoint)}) {
+    if (!status.ok()) return status;
+  }
 
   if (checkpoint.supersedes.has_value() != (checkpoint.revision > 0)) {
     return absl::InvalidArgumentError(

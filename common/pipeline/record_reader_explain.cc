@@ -60,12 +60,12 @@ std::optional<RecordProblem> RecordReader::Explain(const LogRecord& record) {
           "message key", "nothing",
           absl::StrCat("a control record needs a message key: ", kUsableKeys)};
     case Finding::kNoKeyInBadValue:
+      // What is wrong is the value, most likely: it would have had the key.
       return RecordProblem{
-          "message key", "nothing",
-          absl::StrCat("a message key, or a value whose ", spec_.key_field,
-                       " is one; the value is not: ",
-                       record.value.has_value() ? parse_status_.message()
-                                                : "it is null")};
+          "value", record.value ? ShownText(*record.value) : "null",
+          absl::StrCat("one JSON object (I-JSON) whose ", spec_.key_field,
+                       " is the key, as there is no message key; ",
+                       record.value ? parse_status_.message() : "null is none")};
     case Finding::kNoKeyInField:
       return RecordProblem{
           spec_.key_field, Shown(found_[key_slot_]),

@@ -11,113 +11,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
-#include "common/canonical/timestamp.h"
-#include "common/crypto/sha256.h"
-#include "common/pipeline/checkpoint.h"
+#include "common/pipeline/engine_output.h"
+#include "common/pipeline/engine_state.h"
 #include "common/pipeline/log_record.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/window_records.h"
 
 namespace windproof {
-
-// One revision of a window that was written.
-struct WrittenWindow {
-  Checkpoint checkpoint;
-  std::string bytes;         // EncodeCheckpoint(checkpoint)
-  Digest checkpoint_hash{};  // SHA-256(bytes)
-  WindowRecords records;
-};
-
-// A record that went into no window. `raw` (AppendRawRecord) is filled where
-// the record is reported for the first time and empty where only its reason
-// changed, or it was accepted after all.
-struct DroppedRecord {
-  enum class Change { kDropped, kReasonChanged, kAcceptedAfterAll };
-
-  Change change = Change::kDropped;
-  std::string key;
-  int64_t offset = 0;
-  DropReason reason = DropReason::kInvalid;
-  bool waiting = false;  // late, and waiting to amend its window
-  Digest record_hash{};
-  std::string raw;
-};
-
-// What feeding caused, in order; the caller commits it in one transaction
-// together with TakeState(), then clears it.
-struct EngineOutput {
-  std::vector<WrittenWindow> windows;
-  std::vector<DroppedRecord> dropped;
-
-  void Clear() {
-    windows.clear();
-    dropped.clear();
-  }
-};
-
-// Newest revision of a window, for an amendment.
-struct NewestRevision {
-  int64_t revision = 0;
-  Digest checkpoint_hash{};
-  WindowRecords records;
-};
-
-// Where the engine finds windows that it has written. Must also know those of
-// the EngineOutput that is not committed yet.
-class WrittenWindows {
- public:
-  virtual ~WrittenWindows() = default;
-
-  // Nothing where the window was never written. An error stops the partition.
-  virtual absl::StatusOr<std::optional<NewestRevision>> Newest(
-      absl::string_view key, int64_t window_start_ms) = 0;
-};
-
-// The saved state of a key: docs/formats/ "State and restart".
-struct KeyState {
-  // A late record that waits to amend its window.
-  struct Waiting {
-    int64_t offset = 0;
-    std::string canonical;
-    Digest record_hash{};
-  };
-
-  std::string key;
-  std::optional<Timestamp> watermark;
-  int64_t seq = 0;  // of the next checkpoint
-  Digest prev{};
-  int64_t begin = 0;  // of the scan that runs
-  int64_t seen_at_begin = 0;
-  ScanCounts counts;             // gap and other unused
-  int64_t records_in_open = 0;   // records in open windows
-  std::vector<Waiting> waiting;  // by offset
-};
-
-// The saved state of a partition.
-struct PartitionState {
-  int64_t origin = 0;
-  int64_t seen = 0;
-  int64_t position = 0;      // P: next offset to read
-  int64_t low_water = 0;     // L: where a restart reads on
-  int64_t last_offset = -1;  // of the last record read; -1: none
-  Digest last_record_hash{};
-};
-
-// An open window written to `open`, so that it no longer holds L.
-struct Spill {
-  std::string key;
-  int64_t window_start_ms = 0;
-  int64_t position = 0;   // P when it was written
-  WindowRecords records;  // leaf hashes unused
-};
 
 class WindowEngine {
  public:

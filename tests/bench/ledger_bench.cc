@@ -82,7 +82,7 @@ void Anchor(Anchorer& anchorer,
 void AnchorCheckpoints(benchmark::State& state) {
   const auto batches = Batches(static_cast<int>(state.range(0)));
   const Ed25519PrivateKey key = Must(Ed25519PrivateKey::Generate());
-  RunBesideSha256(state, AllBytes(batches), 1, [&] {
+  RunBesideSha256<WallTime>(state, AllBytes(batches), 1, [&] {
     const Folder folder;
     const auto ledger = Open(folder, key);
     Anchorer anchorer({}, *ledger);
@@ -105,7 +105,8 @@ void OpenLedger(benchmark::State& state) {
     Anchorer anchorer({}, *ledger);
     Anchor(anchorer, batches);
   }
-  RunBesideSha256(state, AllBytes(batches), 1, [&] { Open(folder, key); });
+  RunBesideSha256<WallTime>(state, AllBytes(batches), 1,
+                            [&] { Open(folder, key); });
 }
 BENCHMARK(OpenLedger)
     ->Arg(16'000)
@@ -122,7 +123,7 @@ void ReadProved(benchmark::State& state) {
   const auto ledger = Open(folder, key);
   Anchorer anchorer({}, *ledger);
   Anchor(anchorer, batches);
-  RunBesideSha256(state, AllBytes(batches), 1, [&] {
+  RunBesideSha256<WallTime>(state, AllBytes(batches), 1, [&] {
     LedgerQuery query;
     query.with_inclusion = true;
     for (bool at_end = false; !at_end;) {
