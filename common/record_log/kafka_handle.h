@@ -51,6 +51,10 @@ class KafkaHandle {
   rd_kafka_t* get() const { return handle_; }
   KafkaHealth& health() { return *health_; }
 
+  // Whose client it is, for callbacks of librdkafka.
+  void set_owner(void* owner) { owner_ = owner; }
+  void* owner() const { return owner_; }
+
   // How many times the client asked the brokers for metadata: at its start, for
   // a new topic, now and then, and whenever a leader or a topic was not where
   // it was before.
@@ -76,6 +80,7 @@ class KafkaHandle {
   const std::shared_ptr<KafkaHealth> health_;
   const KafkaLogLine on_log_;
   std::atomic<uint64_t> metadata_requests_ = 0;
+  std::atomic<void*> owner_ = nullptr;
   rd_kafka_t* handle_ = nullptr;
 };
 
