@@ -122,11 +122,11 @@ grpc::Status ReplicaService::AskAll(
     const std::string epoch = replicas_.Own(pipeline).epoch;
     const grpc::Status answer = own();
     if (!is_nothing(answer)) return answer;
-    const absl::StatusOr<std::vector<Replica>> others =
+    const absl::StatusOr<Replicas> others =
         replicas_.Others(pipeline, *context, /*fresh=*/i > 0);
     if (!others.ok()) return ToGrpcStatus(others.status());
     bool moved = replicas_.Own(pipeline).epoch != epoch;
-    for (const Replica& replica : *others) {
+    for (const Replica& replica : others->others) {
       grpc::ClientContext call;
       ReplicaSet::MarkForwarded(*context, &call);
       const grpc::Status theirs = other(*replica.stub, &call);
@@ -137,6 +137,7 @@ grpc::Status ReplicaService::AskAll(
       if (!is_nothing(theirs)) return theirs;
       if (ReplicaSet::EpochOf(call) != replica.coverage.epoch) moved = true;
     }
+    if (!others->complete.ok()) return ToGrpcStatus(others->complete);
     if (!moved) return answer;
   }
   return Moving(pipeline);
@@ -189,11 +190,12 @@ grpc::Status ReplicaService::ListWindows(grpc::ServerContext* context,
     std::vector<v1::ListWindowsResponse> pages(1);
     const grpc::Status answer = own(&pages[0]);
     if (!answer.ok()) return answer;
-    const absl::StatusOr<std::vector<Replica>> others =
+    const absl::StatusOr<Replicas> others =
         replicas_.Others(pipeline, *context, /*fresh=*/i > 0);
     if (!others.ok()) return ToGrpcStatus(others.status());
+    if (!others->complete.ok()) return ToGrpcStatus(others->complete);
     bool moved = replicas_.Own(pipeline).epoch != epoch;
-    for (const Replica& replica : *others) {
+    for (const Replica& replica : others->others) {
       grpc::ClientContext call;
       ReplicaSet::MarkForwarded(*context, &call);
       const grpc::Status theirs =
@@ -245,10 +247,11 @@ grpc::Status ReplicaService::GetProgress(grpc::ServerContext* context,
   const grpc::Status own = local_.GetProgress(context, request, response);
   if (!own.ok()) return own;
   for (v1::PipelineProgress& progress : *response->mutable_pipelines()) {
-    const absl::StatusOr<std::vector<Replica>> others =
+    const absl::StatusOr<Replicas> others =
         replicas_.Others(progress.name(), *context, /*fresh=*/true);
     if (!others.ok()) return ToGrpcStatus(others.status());
-    for (const Replica& replica : *others) {
+    if (!others->complete.ok()) return ToGrpcStatus(others->complete);
+    for (const Replica& replica : others->others) {
       grpc::ClientContext call;
       ReplicaSet::MarkForwarded(*context, &call);
       v1::GetProgressRequest one;

@@ -77,8 +77,9 @@ absl::StatusOr<Replica> ReplicaSet::Ask(const std::string& address,
   return replica;
 }
 
-absl::StatusOr<std::vector<Replica>> ReplicaSet::Others(
-    absl::string_view pipeline, grpc::ServerContext& context, bool fresh) {
+absl::StatusOr<Replicas> ReplicaSet::Others(absl::string_view pipeline,
+                                            grpc::ServerContext& context,
+                                            bool fresh) {
   const absl::StatusOr<std::map<TopicPartition, std::string>> owners =
       options_.group->Owners();
   if (!owners.ok()) return owners.status();
@@ -86,7 +87,7 @@ absl::StatusOr<std::vector<Replica>> ReplicaSet::Others(
   for (const auto& [source, address] : *owners) addresses.insert(address);
   addresses.erase(options_.advertise);
 
-  std::vector<Replica> others;
+  Replicas replicas;
   std::set<TopicPartition> covered = options_.own(pipeline).partitions;
   absl::Status unreachable;
   for (const std::string& address : addresses) {
@@ -112,7 +113,7 @@ absl::StatusOr<std::vector<Replica>> ReplicaSet::Others(
     }
     covered.insert(replica.coverage.partitions.begin(),
                    replica.coverage.partitions.end());
-    others.push_back(std::move(replica));
+    replicas.others.push_back(std::move(replica));
   }
 
   const absl::StatusOr<std::set<TopicPartition>> expected =
@@ -122,7 +123,7 @@ absl::StatusOr<std::vector<Replica>> ReplicaSet::Others(
     if (covered.contains(source)) continue;
     if (!fresh) return Others(pipeline, context, /*fresh=*/true);
     const auto owner = owners->find(source);
-    return absl::UnavailableError(
+    replicas.complete = absl::UnavailableError(
         absl::StrCat("pipeline ", pipeline, ": partition ", source.topic, "/",
                      source.partition,
                      owner == owners->end()
@@ -132,8 +133,9 @@ absl::StatusOr<std::vector<Replica>> ReplicaSet::Others(
                                         ", which is still rebuilding its store")
                          : absl::StrCat(" belongs to ", owner->second, ", but ",
                                         unreachable.message())));
+    break;
   }
-  return others;
+  return replicas;
 }
 
 }  // namespace windproof

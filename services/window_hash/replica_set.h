@@ -43,6 +43,14 @@ struct Replica {
   Coverage coverage;
 };
 
+// Those that could be asked, and whether that is enough: not OK (Unavailable)
+// names a partition that nobody answers for, because it has no owner now, or
+// its owner still rebuilds its store or does not answer.
+struct Replicas {
+  std::vector<Replica> others;
+  absl::Status complete;
+};
+
 class ReplicaSet {
  public:
   struct Options {
@@ -57,14 +65,10 @@ class ReplicaSet {
 
   explicit ReplicaSet(Options options) : options_(std::move(options)) {}
 
-  // The others, and that each partition of the pipeline is answered for by one
-  // of them or by us. Unavailable names one that is not: it has no owner now,
-  // or its owner still rebuilds its store.
-  //
-  // What was learnt before is used again unless `fresh`.
-  absl::StatusOr<std::vector<Replica>> Others(absl::string_view pipeline,
-                                              grpc::ServerContext& context,
-                                              bool fresh);
+  // The other replicas of a pipeline. What was learnt before is used again
+  // unless `fresh`, or where it is not enough.
+  absl::StatusOr<Replicas> Others(absl::string_view pipeline,
+                                  grpc::ServerContext& context, bool fresh);
 
   Coverage Own(absl::string_view pipeline) const {
     return options_.own(pipeline);
