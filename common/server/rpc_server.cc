@@ -1,10 +1,14 @@
 #include "common/server/rpc_server.h"
 
+#include <arpa/inet.h>
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/server/address.h"
 #include "common/server/logging.h"
 
@@ -33,6 +38,38 @@ constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMinClientPingMs = 5'000;
 // What is left at the end of Shutdown() is health watches and reflection.
 constexpr milliseconds kCancelAfter{100};
+
+// For servers that stand in for each other.
+constexpr char kRetryUnavailable[] = R"({
+  "methodConfig": [{
+    "name": [{}],
+    "retryPolicy": {
+      "maxAttempts": 4,
+      "initialBackoff": "0.1s",
+      "maxBackoff": "1s",
+      "backoffMultiplier": 2,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+})";
+
+absl::StatusOr<std::string> LookUpIpv4(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (error != 0 || found == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("host ", host, " is not known: ", gai_strerror(error)));
+  }
+  char text[INET_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET,
+            &reinterpret_cast<const sockaddr_in*>(found->ai_addr)->sin_addr,
+            text, sizeof(text));
+  freeaddrinfo(found);
+  return std::string(text);
+}
 
 // "/windproof.v1.AnchorService/GetCheckpoint" of every module's methods.
 std::vector<std::string> MethodsOf(const std::vector<ServiceModule*>& modules) {
@@ -140,6 +177,29 @@ std::shared_ptr<grpc::Channel> RpcServer::ChannelTo(
 absl::Status RpcServer::Ready() const {
   const MutexLock lock(mutex_);
   return ready_;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> RpcServer::ChannelToAny(
+    const std::vector<std::string>& addresses) {
+  if (addresses.empty()) {
+    return absl::InvalidArgumentError(
+        "there is no address; one HOST:PORT or more are accepted");
+  }
+  std::vector<std::string> targets;
+  for (const std::string& text : addresses) {
+    const absl::StatusOr<Address> address = ParseAddress(text);
+    if (!address.ok()) return address.status();
+    if (addresses.size() == 1) return ChannelTo(address->Text());
+    const absl::StatusOr<std::string> host = LookUpIpv4(address->host);
+    if (!host.ok()) return host.status();
+    targets.push_back(absl::StrCat(*host, ":", address->port));
+  }
+  grpc::ChannelArguments arguments = ClientArguments();
+  arguments.SetLoadBalancingPolicyName("round_robin");
+  arguments.SetServiceConfigJSON(kRetryUnavailable);
+  return grpc::CreateCustomChannel(
+      absl::StrCat("ipv4:", absl::StrJoin(targets, ",")),
+      grpc::InsecureChannelCredentials(), arguments);
 }
 
 void RpcServer::Show(const std::string& name, bool serving) {

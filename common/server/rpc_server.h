@@ -58,6 +58,13 @@ class RpcServer {
   // A channel to another server, at HOST:PORT, that takes messages as large.
   static std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address);
 
+  // One to several servers any of which can answer: calls go to those that are
+  // reachable in turn, and what one refuses as UNAVAILABLE is tried again, four
+  // times in all. Host names are looked up once. InvalidArgument: no address,
+  // or one that is none; Unavailable: a host name that is not known.
+  static absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelToAny(
+      const std::vector<std::string>& addresses);
+
   // OK when all modules are; otherwise the first that is not, and why.
   absl::Status Ready() const;
 

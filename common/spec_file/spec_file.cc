@@ -66,4 +66,26 @@ absl::StatusOr<PipelineSpec> LoadSpec(absl::string_view name_or_file) {
   return spec;
 }
 
+absl::StatusOr<std::vector<PipelineSpec>> LoadSpecs(
+    const std::vector<std::string>& names_or_files) {
+  std::vector<PipelineSpec> specs;
+  for (const std::string& name : names_or_files) {
+    absl::StatusOr<PipelineSpec> spec = LoadSpec(name);
+    if (!spec.ok()) return spec.status();
+    for (const PipelineSpec& other : specs) {
+      if (other.name == spec->name) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--pipeline ", name, " has the name ", spec->name,
+                         ", as one before it; one of each name is accepted"));
+      }
+    }
+    specs.push_back(*std::move(spec));
+  }
+  if (specs.empty()) {
+    return absl::InvalidArgumentError(
+        "there is no --pipeline; one or more are accepted");
+  }
+  return specs;
+}
+
 }  // namespace windproof

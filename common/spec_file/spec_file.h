@@ -4,6 +4,9 @@
 #ifndef WINDPROOF_COMMON_SPEC_FILE_SPEC_FILE_H_
 #define WINDPROOF_COMMON_SPEC_FILE_SPEC_FILE_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/pipeline/spec.h"
@@ -16,6 +19,11 @@ namespace windproof {
 // NotFound where there is neither; InvalidArgument, which begins with the file,
 // where its content is no valid spec; otherwise why it could not be read.
 absl::StatusOr<PipelineSpec> LoadSpec(absl::string_view name_or_file);
+
+// Those of a program's --pipeline flags. InvalidArgument also where there is
+// none, or two have one name.
+absl::StatusOr<std::vector<PipelineSpec>> LoadSpecs(
+    const std::vector<std::string>& names_or_files);
 
 }  // namespace windproof
 

@@ -24,7 +24,7 @@ struct Flags {
   ServerFlags server;
   std::string trust;
   std::string anchor = "127.0.0.1:7403";
-  std::string window_hash = "127.0.0.1:7402";
+  std::vector<std::string> window_hash = {"127.0.0.1:7402"};
   std::vector<std::string> pipelines = {"weather", "weather-hourly"};
 };
 
@@ -41,9 +41,10 @@ absl::StatusOr<VerifierModule::Options> OptionsOf(const Flags& flags) {
   const absl::StatusOr<Address> anchor = ParseAddress(flags.anchor);
   if (!anchor.ok()) return anchor.status();
   options.anchor = RpcServer::ChannelTo(anchor->Text());
-  const absl::StatusOr<Address> window_hash = ParseAddress(flags.window_hash);
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> window_hash =
+      RpcServer::ChannelToAny(flags.window_hash);
   if (!window_hash.ok()) return window_hash.status();
-  options.window_hash = RpcServer::ChannelTo(window_hash->Text());
+  options.window_hash = *std::move(window_hash);
   return options;
 }
 
@@ -75,7 +76,8 @@ int Main(int argc, char** argv) {
   root.Require("trust");
   root.Flag("anchor", &flags.anchor, "HOST:PORT", "Where the anchor is.");
   root.Flag("window-hash", &flags.window_hash, "HOST:PORT",
-            "Where window-hash is.");
+            "Where window-hash is; of several replicas any that can be reached "
+            "is asked.");
   root.Flag("pipeline", &flags.pipelines, "FILE|NAME",
             "Pipelines whose rules it knows; others are taken where their hash "
             "is the anchored one.");

@@ -31,28 +31,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-absl::StatusOr<std::vector<PipelineSpec>> LoadSpecs(
-    const std::vector<std::string>& names) {
-  std::vector<PipelineSpec> specs;
-  for (const std::string& name : names) {
-    absl::StatusOr<PipelineSpec> spec = LoadSpec(name);
-    if (!spec.ok()) return spec.status();
-    for (const PipelineSpec& other : specs) {
-      if (other.name == spec->name) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--pipeline ", name, " has the name ", spec->name,
-                         ", as one before it; one of each name is accepted"));
-      }
-    }
-    specs.push_back(*std::move(spec));
-  }
-  if (specs.empty()) {
-    return absl::InvalidArgumentError(
-        "there is no --pipeline; one or more are accepted");
-  }
-  return specs;
-}
-
 // The trust file of a folder whose ledger is elsewhere is made by hand.
 absl::Status NoTrustYet(const std::string& path, const std::string& data_dir) {
   return absl::FailedPreconditionError(absl::StrCat(
