@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "absl/status/statusor.h"
@@ -18,6 +19,8 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kFirstPause{2};
 constexpr milliseconds kLongestPause{50};
+// Longer than a replica's partitions stay without an owner when it dies.
+constexpr std::chrono::seconds kAwayMax{30};
 
 absl::StatusOr<bool> CaughtUp(const v1::GetProgressResponse& progress,
                               LogEnds missing) {
@@ -55,15 +58,26 @@ absl::Status WaitUntilAnchored(
     steady_clock::duration patience) {
   const steady_clock::time_point deadline = steady_clock::now() + patience;
   milliseconds pause = kFirstPause;
+  std::optional<steady_clock::time_point> away_since;
   while (!ends.empty()) {
     grpc::ClientContext context;
     v1::GetProgressResponse progress;
     const grpc::Status status =
         window_hash.GetProgress(&context, v1::GetProgressRequest(), &progress);
-    if (!status.ok()) return FromGrpcStatus(status);
-    const absl::StatusOr<bool> caught_up = CaughtUp(progress, ends);
-    if (!caught_up.ok()) return caught_up.status();
-    if (*caught_up) break;
+    if (status.ok()) {
+      away_since.reset();
+      const absl::StatusOr<bool> caught_up = CaughtUp(progress, ends);
+      if (!caught_up.ok()) return caught_up.status();
+      if (*caught_up) break;
+    } else if (status.error_code() != grpc::StatusCode::UNAVAILABLE) {
+      return FromGrpcStatus(status);
+    } else {
+      // Partitions may be on their way from one replica to another.
+      if (!away_since.has_value()) away_since = steady_clock::now();
+      if (steady_clock::now() - *away_since >= kAwayMax) {
+        return FromGrpcStatus(status);
+      }
+    }
     if (steady_clock::now() >= deadline) {
       return absl::DeadlineExceededError("window-hash has not caught up yet");
     }

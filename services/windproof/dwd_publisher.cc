@@ -26,6 +26,7 @@ constexpr int kLanesMax = 4;
 
 // How long window-hash may take to notice a topic that was just written to.
 constexpr std::chrono::seconds kDiscovery{10};
+constexpr std::chrono::seconds kAwayMax{30};
 
 // Where the window of `time_ms` closes. Windows are aligned to the epoch, also
 // before it.
@@ -105,7 +106,7 @@ CallOutcome DwdPublisher::Publish(const std::vector<DwdStation>& stations) {
 CallOutcome DwdPublisher::FindRules(const std::string& pipeline,
                                     RulesByTopic* rules) {
   const auto window_hash = servers_.WindowHash();
-  const auto deadline = std::chrono::steady_clock::now() + kDiscovery;
+  const auto start = std::chrono::steady_clock::now();
   while (true) {
     grpc::ClientContext context;
     v1::GetProgressRequest request;
@@ -113,7 +114,11 @@ CallOutcome DwdPublisher::FindRules(const std::string& pipeline,
     v1::GetProgressResponse response;
     const grpc::Status status =
         window_hash->GetProgress(&context, request, &response);
-    if (!status.ok()) return Failed(status, "window-hash");
+    // Replicas answer together, once each partition has found its owner.
+    if (!status.ok() && (status.error_code() != grpc::StatusCode::UNAVAILABLE ||
+                         std::chrono::steady_clock::now() > start + kAwayMax)) {
+      return Failed(status, "window-hash");
+    }
     rules->clear();
     for (const v1::PipelineProgress& progress : response.pipelines()) {
       const absl::StatusOr<PipelineSpec> spec =
@@ -130,7 +135,7 @@ CallOutcome DwdPublisher::FindRules(const std::string& pipeline,
         sent_.begin(), sent_.end(),
         [&](const auto& sent) { return !rules->contains(sent.first); });
     if (missing == sent_.end()) return {};
-    if (std::chrono::steady_clock::now() > deadline) {
+    if (status.ok() && std::chrono::steady_clock::now() > start + kDiscovery) {
       return Failed({grpc::StatusCode::FAILED_PRECONDITION,
                      absl::StrCat("no pipeline reads topic ", missing->first,
                                   ", so its last window cannot be closed")},

@@ -1,0 +1,138 @@
+#!/bin/bash
+# The demo on a real Kafka broker: ingest, two replicas of window-hash, anchor and verifier, each a process of its own,
+# started as Kubernetes starts it (BINARY --config FILE) and ended by SIGTERM.
+#
+#   kafka.sh BIN [FILE…]    BIN: the folder of the built binaries. FILEs: DWD hourly files; without any, the
+#                           synthetic sample.
+#
+# WINDPROOF_KAFKA: the folder of Kafka's jars (./dev sets it). Everything lives in a folder of its own below TMPDIR,
+# listens on loopback alone, and is gone at the end; KEEP=1 keeps the folder.
+set -euo pipefail
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+bin=$(cd "${1:?usage: kafka.sh BIN [FILE…]}" && pwd)
+shift
+files=("$@")
+[ ${#files[@]} -gt 0 ] || files=("$root/deploy/sample/1-first" "$root/deploy/sample/2-update")
+dir=$(mktemp -d "${TMPDIR:-/tmp}/windproof-kafka-demo.XXXXXX")
+declare -A pids=()
+broker=""
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+  printf 'demo: %s\n' "$*" >&2
+  exit 1
+}
+
+# A port of loopback on which nobody listens now, each time another.
+next_port=$((20000 + RANDOM % 20000))
+free_port() {
+  while next_port=$((next_port + 1)); (exec 3<>"/dev/tcp/127.0.0.1/$next_port") 2>/dev/null; do :; done
+  port=$next_port
+}
+
+# Ends what runs, and tells who did not end well.
+finish() {
+  local status=$? name failed=0
+  trap - EXIT
+  for name in ingest window-hash-0 window-hash-1 verifier anchor; do
+    [ -n "${pids[$name]:-}" ] || continue
+    kill -TERM "${pids[$name]}" 2>/dev/null || true
+    if ! wait "${pids[$name]}"; then
+      printf 'demo: %s did not end well; the end of %s/%s.log:\n' "$name" "$dir" "$name" >&2
+      tail -n 5 "$dir/$name.log" >&2
+      failed=1
+    fi
+  done
+  if [ -n "$broker" ]; then "$root/tests/kafka/broker/broker.sh" down "$dir/broker" >/dev/null || failed=1; fi
+  if [ -n "${KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
+  [ $status -ne 0 ] || status=$failed
+  exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# start NAME BINARY: runs it with --config NAME.conf and waits for its READY line.
+start() {
+  local name=$1 binary=$2 i
+  echo "$name: $(basename "$binary") --config $name.conf"
+  "$binary" --config "$dir/$name.conf" >"$dir/$name.out" 2>"$dir/$name.log" </dev/null &
+  pids[$name]=$!
+  for ((i = 0; i < 600; i++)); do
+    if grep -q '^READY' "$dir/$name.out"; then return; fi
+    kill -0 "${pids[$name]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  tail -n 5 "$dir/$name.log" >&2
+  die "$name did not start"
+}
+
+say "A real Kafka broker"
+mkdir "$dir/broker"
+broker=1
+free_port
+bootstrap=$("$root/tests/kafka/broker/broker.sh" up "$dir/broker" "$port" | grep -oE '127\.0\.0\.1:[0-9]+' | tail -n 1)
+[ -n "$bootstrap" ] || die "the broker did not start; see $dir/broker"
+echo "$bootstrap"
+echo "bootstrap.servers=$bootstrap" >"$dir/kafka.properties"
+
+say "Five processes"
+for name in ingest window_hash_0 window_hash_1 anchor verifier; do
+  free_port
+  declare "$name=127.0.0.1:$port"
+done
+cat >"$dir/anchor.conf" <<END
+listen = "$anchor"
+data-dir = "$dir/anchor"
+END
+for i in 0 1; do
+  address=window_hash_$i
+  cat >"$dir/window-hash-$i.conf" <<END
+listen = "${!address}"
+advertise = "${!address}"
+instance-id = "window-hash-$i"
+data-dir = "$dir/window-hash-$i"
+log = kafka
+kafka-config = "$dir/kafka.properties"
+pipeline = weather-hourly
+anchor = "$anchor"
+END
+done
+cat >"$dir/ingest.conf" <<END
+listen = "$ingest"
+log = kafka
+kafka-config = "$dir/kafka.properties"
+kafka-retention-ms = -1
+pipeline = weather-hourly
+END
+cat >"$dir/verifier.conf" <<END
+listen = "$verifier"
+trust = "$dir/trust.json"
+anchor = "$anchor"
+window-hash = ["$window_hash_0", "$window_hash_1"]
+pipeline = weather-hourly
+END
+start anchor "$bin/services/anchor/anchor"
+start window-hash-0 "$bin/services/window_hash/window_hash"
+start window-hash-1 "$bin/services/window_hash/window_hash"
+start ingest "$bin/services/ingest/ingest"
+# The auditor believes these keys and no others.
+printf '{"version":1,"ledger":{"kind":"embedded","vkey":"%s"},"producers":["%s","%s"]}\n' \
+  "$(<"$dir/anchor/keys/ledger.vkey")" "$(<"$dir/window-hash-0/keys/producer.vkey")" \
+  "$(<"$dir/window-hash-1/keys/producer.vkey")" >"$dir/trust.json"
+start verifier "$bin/services/verifier/verifier"
+windproof=$bin/services/windproof/windproof
+servers=(--ingest "$ingest" --window-hash "$window_hash_1" --anchor "$anchor" --verifier "$verifier")
+
+say "Records into Kafka, windows onto the ledger"
+# Rejected rows are part of the sample.
+"$windproof" ingest dwd "${files[@]}" --complete "${servers[@]}" || [ $? -eq 1 ] || die "ingest failed"
+
+say "The windows, whoever has them"
+"$windproof" windows "${servers[@]}" | tail -n 5
+
+say "Every window checked"
+"$windproof" verify --all "${servers[@]}" | tail -n 3
+
+say "SIGTERM to all"
