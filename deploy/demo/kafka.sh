@@ -78,19 +78,20 @@ echo "$bootstrap"
 echo "bootstrap.servers=$bootstrap" >"$dir/kafka.properties"
 
 say "Five processes"
-for name in ingest window_hash_0 window_hash_1 anchor verifier; do
-  free_port
-  declare "$name=127.0.0.1:$port"
-done
+free_port && ingest=127.0.0.1:$port
+free_port && window_hash_0=127.0.0.1:$port
+free_port && window_hash_1=127.0.0.1:$port
+free_port && anchor=127.0.0.1:$port
+free_port && verifier=127.0.0.1:$port
 cat >"$dir/anchor.conf" <<END
 listen = "$anchor"
 data-dir = "$dir/anchor"
 END
+addresses=("$window_hash_0" "$window_hash_1")
 for i in 0 1; do
-  address=window_hash_$i
   cat >"$dir/window-hash-$i.conf" <<END
-listen = "${!address}"
-advertise = "${!address}"
+listen = "${addresses[i]}"
+advertise = "${addresses[i]}"
 instance-id = "window-hash-$i"
 data-dir = "$dir/window-hash-$i"
 log = kafka
