@@ -113,10 +113,11 @@ absl::StatusOr<std::unique_ptr<DwdLive>> DwdLive::Open(
       options.silent_after_ms.value_or(DefaultSilentAfterMs(cadence));
   if (options.state_watermarks &&
       silent_after_ms < CadenceSeconds(cadence) * 1'000) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--dwd-silent-after is ", silent_after_ms / 1'000,
-                     " s; at least the time between two rows is accepted, ",
-                     CadenceSeconds(cadence), " s, and much more makes sense"));
+    LogWarning(
+        "dwd-live: --dwd-silent-after is shorter than the time between two "
+        "rows; rows that are on time may be late",
+        {{"silent_after_ms", silent_after_ms},
+         {"cadence_ms", CadenceSeconds(cadence) * 1'000}});
   }
   std::vector<LivePoller::Options> pollers;
   for (const std::string& station : options.stations) {

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -20,28 +19,12 @@
 #include "common/sync/mutex.h"
 #include "services/ingest/dwd/dwd_layout.h"
 #include "services/ingest/live/curl_fetcher.h"
-#include "services/ingest/live/live_backoff.h"
+#include "services/ingest/live/dwd_live_options.h"
 #include "services/ingest/live/live_poller.h"
 #include "services/ingest/live/live_sink.h"
 #include "services/ingest/live/live_store.h"
 
 namespace windproof {
-
-struct DwdLiveOptions {
-  static constexpr size_t kStationsMax = 200;
-
-  std::vector<std::string> stations;  // as ParseLiveStations() gives them
-  std::string base_url;               // as CheckLiveBaseUrl() gives it
-  // Nothing: hourly where a pipeline has the name weather-hourly.
-  std::optional<DwdCadence> cadence;
-  int64_t poll_ms = 300'000;
-  // Nothing: kSilentAfterMs of the cadence.
-  std::optional<int64_t> silent_after_ms;
-  bool state_watermarks = true;
-  LiveBackoff::Options backoff;
-  CurlFetcher::Options http;
-  std::string store_path;  // of the position; made if missing
-};
 
 // Hourly values appear once a day, for the day before.
 int64_t DefaultSilentAfterMs(DwdCadence cadence);
@@ -49,7 +32,7 @@ int64_t DefaultSilentAfterMs(DwdCadence cadence);
 class DwdLive {
  public:
   // `pipelines` are valid. InvalidArgument: a station whose topic no pipeline
-  // reads, too many stations, a silence shorter than the cadence. Otherwise as
+  // reads, too many stations. Otherwise as
   // OpenLiveStore(). `sink` must outlive it.
   static absl::StatusOr<std::unique_ptr<DwdLive>> Open(
       const DwdLiveOptions& options, const std::vector<PipelineSpec>& pipelines,

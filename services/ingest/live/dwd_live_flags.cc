@@ -65,9 +65,9 @@ void DwdLiveFlags::AddTo(Command& command) {
                  "runs, else every ten minutes.");
   command.Flag("dwd-silent-after", &silent_after, "DURATION",
                "How late a row may appear on the server and still be on time. "
-               "A station without rows for longer gets a watermark that far "
-               "behind the server's last answer, so that its windows close; "
-               "never: none. By default 3h, hourly 72h.");
+               "A station that shows no new row for longer gets a watermark "
+               "that far behind the server's last answer, so that its windows "
+               "close; never: none. By default 3h, hourly 72h.");
   command.Flag("dwd-poll-every", &poll_every, "DURATION",
                "How often each file is asked for, by conditional requests.");
   command.Flag("dwd-backoff-max", &backoff_max, "DURATION",
@@ -107,7 +107,7 @@ absl::StatusOr<std::optional<DwdLiveOptions>> DwdLiveFlags::Options() const {
     options.state_watermarks = false;
   } else if (!silent_after.empty()) {
     const auto ms = Duration("--dwd-silent-after", silent_after,
-                             absl::Minutes(10), absl::Hours(24 * 366));
+                             absl::Seconds(1), absl::Hours(24 * 366));
     if (!ms.ok()) return ms.status();
     options.silent_after_ms = *ms;
   }

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/server/command_line.h"
-#include "services/ingest/live/dwd_live.h"
+#include "services/ingest/live/dwd_live_options.h"
 
 namespace windproof {
 

@@ -77,8 +77,8 @@ class DwdLiveTest : public ::testing::Test {
     return *std::move(live);
   }
 
-  std::string Refusal(const std::string& pipeline = "weather") {
-    const auto live = DwdLive::Open(options_, {*BuiltInSpec(pipeline)}, sink_);
+  std::string Refusal() {
+    const auto live = DwdLive::Open(options_, {*BuiltInSpec("weather")}, sink_);
     EXPECT_TRUE(absl::IsInvalidArgument(live.status())) << live.status();
     return std::string(live.status().message());
   }
@@ -215,10 +215,6 @@ TEST_F(DwdLiveTest, WhatCannotWorkIsRefused) {
               HasSubstr("00427: its topic is weather.00427, which no pipeline "
                         "reads"));
 
-  options_.state_watermarks = true;
-  options_.silent_after_ms = 600'000;
-  EXPECT_THAT(Refusal("weather-hourly"),
-              HasSubstr("--dwd-silent-after is 600 s"));
   options_.stations.clear();
   for (int i = 0; i < 201; ++i) {
     options_.stations.push_back(absl::StrCat(10'000 + i));

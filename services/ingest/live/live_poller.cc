@@ -193,8 +193,10 @@ LivePoller::Outcome LivePoller::Send(const LivePlan& plan,
         continue;
       }
       batch_changed += row.changed ? 1 : 0;
-      commit.state.last_row_s =
-          std::max(commit.state.last_row_s.value_or(kFirst), row.known.time_s);
+      if (row.known.time_s > commit.state.last_row_s.value_or(kFirst)) {
+        commit.state.last_row_s = row.known.time_s;
+        commit.state.last_seen_ms = now_ms;
+      }
       commit.state.sent_since_stated = true;
     }
     const absl::Status committed = parts_.store.Commit(commit);
@@ -328,6 +330,7 @@ void LivePoller::StateWatermark() {
   if (!any_good) return;
   const std::optional<int64_t> due_ms =
       WatermarkDue({.last_row_ms = *state_.last_row_s * 1'000,
+                    .last_seen_ms = state_.last_seen_ms,
                     .stated_ms = state_.stated_ms,
                     .sent_since_stated = state_.sent_since_stated,
                     .checked_ms = checked_ms},

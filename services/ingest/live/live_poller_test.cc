@@ -450,6 +450,17 @@ TEST_F(LivePollerTest, ASilentStationGetsAWatermarkAndNothingMoreOnceClosed) {
   EXPECT_THAT(At(13 * 60 + 30), ElementsAre("W 10:30"));
 }
 
+TEST_F(LivePollerTest, OldRowsThatComeOneAfterTheOtherAreNoSilence) {
+  // As a server does that catches up, or shows files of long ago.
+  for (int hour = 1; hour < 20; ++hour) {
+    fetcher_.Serve(kNowUrl, TenMinuteZip("433", TestRows(0, hour * 10)));
+    EXPECT_EQ(At(100'000 + hour * 60).size(), 1u);
+  }
+  EXPECT_THAT(At(100'000 + 22 * 60 - 1), IsEmpty());
+  EXPECT_EQ(At(100'000 + 22 * 60).size(), 1u);
+  EXPECT_EQ(poller_->status().watermarks, 1);
+}
+
 TEST_F(LivePollerTest, AServerThatIsAwayMakesNoStationSilent) {
   fetcher_.Serve(kNowUrl, TenMinuteZip("433", TestRows(0, 60)));
   At(60);

@@ -81,22 +81,24 @@ bool ParseNumberOrNone(absl::string_view text, std::optional<int64_t>* number) {
 }
 
 std::string StateText(const LiveStationState& state) {
-  return absl::StrCat(NumberOrNone(state.last_row_s), " ", state.floor_s, " ",
-                      state.rows_known, " ", NumberOrNone(state.stated_ms), " ",
+  return absl::StrCat(NumberOrNone(state.last_row_s), " ", state.last_seen_ms,
+                      " ", state.floor_s, " ", state.rows_known, " ",
+                      NumberOrNone(state.stated_ms), " ",
                       state.sent_since_stated ? 1 : 0);
 }
 
 std::optional<LiveStationState> ParseState(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, ' ');
   LiveStationState state;
-  if (parts.size() != 5 || !ParseNumberOrNone(parts[0], &state.last_row_s) ||
-      !absl::SimpleAtoi(parts[1], &state.floor_s) ||
-      !absl::SimpleAtoi(parts[2], &state.rows_known) ||
-      !ParseNumberOrNone(parts[3], &state.stated_ms) ||
-      (parts[4] != "0" && parts[4] != "1")) {
+  if (parts.size() != 6 || !ParseNumberOrNone(parts[0], &state.last_row_s) ||
+      !absl::SimpleAtoi(parts[1], &state.last_seen_ms) ||
+      !absl::SimpleAtoi(parts[2], &state.floor_s) ||
+      !absl::SimpleAtoi(parts[3], &state.rows_known) ||
+      !ParseNumberOrNone(parts[4], &state.stated_ms) ||
+      (parts[5] != "0" && parts[5] != "1")) {
     return std::nullopt;
   }
-  state.sent_since_stated = parts[4] == "1";
+  state.sent_since_stated = parts[5] == "1";
   return state;
 }
 

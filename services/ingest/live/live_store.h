@@ -2,7 +2,8 @@
 // server said of the copies that were read.
 //
 //   format                        the layout below
-//   station/00433                 last row, floor, rows known, last watermark
+//   station/00433                 last row and when it came, floor, rows known,
+//                                 last watermark and whether rows came since
 //   row/00433 TIME (8 bytes)      kind (1 byte), hash (16)
 //   url/URL                       ETag, line end, Last-Modified
 // TIME is big-endian with its sign bit turned over, so keys are in order of
@@ -30,6 +31,7 @@ struct LiveStationState {
   static constexpr int64_t kNoFloor = std::numeric_limits<int64_t>::min();
 
   std::optional<int64_t> last_row_s;  // the highest time that was sent
+  int64_t last_seen_ms = 0;           // when that row came, by our clock
   int64_t floor_s = kNoFloor;         // rows before it are settled
   int64_t rows_known = 0;             // rows in the store
   std::optional<int64_t> stated_ms;   // the last watermark written

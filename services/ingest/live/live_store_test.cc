@@ -58,6 +58,7 @@ TEST_F(LiveStoreTest, ANewOneKnowsNothing) {
 
 TEST_F(LiveStoreTest, WhatWasCommittedIsThereAfterAReopening) {
   const LiveStationState state{.last_row_s = 1'200,
+                               .last_seen_ms = 77,
                                .floor_s = -5,
                                .rows_known = 2,
                                .stated_ms = 99,

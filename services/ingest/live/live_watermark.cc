@@ -19,7 +19,10 @@ std::optional<int64_t> WatermarkDue(const LiveSilence& silence,
                                     absl::Span<const LiveRules> rules) {
   const int64_t watermark_ms =
       FloorDiv(silence.checked_ms - silent_after_ms, 1'000) * 1'000;
-  if (watermark_ms <= silence.last_row_ms) return std::nullopt;
+  if (watermark_ms <= silence.last_row_ms ||
+      silence.checked_ms - silence.last_seen_ms < silent_after_ms) {
+    return std::nullopt;
+  }
   if (!silence.stated_ms.has_value() ||
       *silence.stated_ms <= silence.last_row_ms) {
     return watermark_ms;

@@ -9,7 +9,9 @@
 // younger than checked - silent_after, and that is the watermark.
 //
 // Nothing is stated from our own clock alone: a server that cannot be reached,
-// or answers from an old copy, does not make a station silent.
+// or answers from an old copy, does not make a station silent. Nor is a station
+// silent while new rows come, however old they are: a server that catches up
+// shows one after the other, and the next belongs right behind the last.
 // Pure; safe from any thread.
 #ifndef WINDPROOF_SERVICES_INGEST_LIVE_LIVE_WATERMARK_H_
 #define WINDPROOF_SERVICES_INGEST_LIVE_LIVE_WATERMARK_H_
@@ -29,7 +31,8 @@ struct LiveRules {
 
 // All in milliseconds since the epoch.
 struct LiveSilence {
-  int64_t last_row_ms = 0;  // the highest time of a row that was sent
+  int64_t last_row_ms = 0;   // the highest time of a row that was sent
+  int64_t last_seen_ms = 0;  // when that row came
   // The last watermark that was written, if any.
   std::optional<int64_t> stated_ms;
   bool sent_since_stated = false;  // any row, also an old one

@@ -107,8 +107,21 @@ TEST(LiveWatermarkTest, ANewRowBeginsANewSilence) {
             kLast + kHour);
 }
 
+TEST(LiveWatermarkTest, OldRowsThatComeNowAreASignOfLife) {
+  EXPECT_EQ(Due({.last_row_ms = kLast,
+                 .last_seen_ms = 1'000 * kHour,
+                 .checked_ms = 1'003 * kHour - 1}),
+            std::nullopt);
+  EXPECT_EQ(Due({.last_row_ms = kLast,
+                 .last_seen_ms = 1'000 * kHour,
+                 .checked_ms = 1'003 * kHour}),
+            1'000 * kHour);
+}
+
 TEST(LiveWatermarkTest, BeforeTheEpochToo) {
-  EXPECT_EQ(Due({.last_row_ms = -100 * kHour, .checked_ms = -90 * kHour - 1}),
+  EXPECT_EQ(Due({.last_row_ms = -100 * kHour,
+                 .last_seen_ms = -100 * kHour,
+                 .checked_ms = -90 * kHour - 1}),
             -93 * kHour - 1'000);
 }
 
@@ -145,6 +158,7 @@ TEST(LiveWatermarkTest, NeverMakesARowLateThatIsOnTime) {
                          random() % static_cast<uint64_t>(silent_after + 1))});
     }
     std::optional<int64_t> last_row, stated;
+    int64_t last_seen = 0;
     bool since = false;
     for (int64_t now = 0; now < time_ms + 2 * silent_after;
          now += static_cast<int64_t>(1 + random() % 40) * kMinute) {
@@ -153,10 +167,14 @@ TEST(LiveWatermarkTest, NeverMakesARowLateThatIsOnTime) {
         row.sent = true;
         since = true;
         ASSERT_GE(row.time_ms, stated.value_or(row.time_ms));
-        last_row = std::max(last_row.value_or(row.time_ms), row.time_ms);
+        if (row.time_ms > last_row.value_or(-1)) {
+          last_row = row.time_ms;
+          last_seen = now;
+        }
       }
       if (!last_row.has_value()) continue;
       const auto due = WatermarkDue({.last_row_ms = *last_row,
+                                     .last_seen_ms = last_seen,
                                      .stated_ms = stated,
                                      .sent_since_stated = since,
                                      .checked_ms = now},
