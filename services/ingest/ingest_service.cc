@@ -11,6 +11,7 @@
 #include "common/proto/convert.h"
 #include "common/server/grpc_status.h"
 #include "services/ingest/batch_appender.h"
+#include "services/ingest/publish_failure.h"
 
 namespace windproof {
 namespace {
@@ -121,7 +122,7 @@ grpc::Status IngestService::PublishRecords(
     v1::PublishRecordsResponse* response) {
   const std::vector<NewRecord> records = FromProto(*request, now_ms_());
   const auto appended = CheckAndAppend(records);
-  if (!appended.ok()) return ToGrpcStatus(appended.status());
+  if (!appended.ok()) return PublishFailure(appended.status(), records);
 
   response->mutable_records()->Reserve(static_cast<int>(appended->size()));
   for (size_t i = 0; i < appended->size(); ++i) {
