@@ -7,6 +7,8 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -86,43 +88,54 @@ class TemporaryLog {
   std::unique_ptr<EmbeddedLog> log_;
 };
 
+std::string AllBytes(const std::vector<NewRecord>& records) {
+  std::string bytes;
+  for (const NewRecord& record : records) bytes += record.value.value_or("");
+  return bytes;
+}
+
+void CountRecords(double records, benchmark::State& state) {
+  state.counters["records_per_s"] = records / state.counters["ns"] * 1e9;
+}
+
 void BM_Append(benchmark::State& state) {
   TemporaryLog log;
   const std::vector<NewRecord> records =
       Records(static_cast<int>(state.range(0)));
-  for (auto _ : state) Must(log.log().Append(records));
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  RunBesideSha256<WallTime>(state, AllBytes(records), 1,
+                            [&] { Must(log.log().Append(records)); });
+  CountRecords(static_cast<double>(state.range(0)), state);
 }
-BENCHMARK(BM_Append)->Arg(1)->Arg(500)->Arg(10'000)->UseRealTime();
+BENCHMARK(BM_Append)->Arg(1)->Arg(500)->Arg(10'000)->UseManualTime();
 
+// A partition from its first record to its last, in batches of that size.
 void BM_Fetch(benchmark::State& state) {
-  TemporaryLog log;
-  const std::vector<NewRecord> records = Records(10'000);
-  for (int i = 0; i < kFetchRecords; i += 10'000) {
-    Must(log.log().Append(records));
-  }
-  size_t fetched = 0;
-  for (auto _ : state) {
+  constexpr int kAppended = 10'000;
+  const std::vector<NewRecord> records = Records(kAppended);
+  std::string bytes;
+  // Filled once: a benchmark is called several times.
+  static TemporaryLog log;
+  static const bool filled = [&] {
+    for (int i = 0; i < kFetchRecords; i += kAppended) {
+      Must(log.log().Append(records));
+    }
+    return true;
+  }();
+  if (!filled) std::abort();
+  for (int i = 0; i < kFetchRecords; i += kAppended) bytes += AllBytes(records);
+  RunBesideSha256<WallTime>(state, bytes, 1, [&] {
     const auto reader = log.log().NewReader();
     reader->Assign({kTopic, 0}, 0);
     for (int64_t next = 0; next < kFetchRecords;) {
       const auto batch = Must(reader->Poll(static_cast<size_t>(state.range(0)),
                                            std::chrono::seconds(10)));
       if (!batch.has_value()) std::abort();
-      fetched += batch->records.size();
       next = batch->next_offset;
     }
-  }
-  state.SetItemsProcessed(static_cast<int64_t>(fetched));
+  });
+  CountRecords(kFetchRecords, state);
 }
-BENCHMARK(BM_Fetch)->Arg(500)->Arg(4096)->UseRealTime();
-
-void BM_HashOneRecord(benchmark::State& state) {
-  const std::string value = Value(0);
-  RunBesideSha256<WallTime>(state, value, 1000,
-                            [&] { benchmark::DoNotOptimize(Sha256Of(value)); });
-}
-BENCHMARK(BM_HashOneRecord)->UseManualTime();
+BENCHMARK(BM_Fetch)->Arg(500)->Arg(4096)->UseManualTime();
 
 v1::PublishRecordsRequest Request(int count) {
   v1::PublishRecordsRequest request;
@@ -163,16 +176,17 @@ void BM_PublishRecords(benchmark::State& state) {
   Ingest ingest;
   const v1::PublishRecordsRequest request =
       Request(static_cast<int>(state.range(0)));
-  for (auto _ : state) {
-    grpc::ClientContext context;
-    v1::PublishRecordsResponse response;
-    if (!ingest.stub().PublishRecords(&context, request, &response).ok()) {
-      std::abort();
-    }
-  }
-  state.SetItemsProcessed(state.iterations() * state.range(0));
+  RunBesideSha256<WallTime>(
+      state, AllBytes(Records(request.records_size())), 1, [&] {
+        grpc::ClientContext context;
+        v1::PublishRecordsResponse response;
+        if (!ingest.stub().PublishRecords(&context, request, &response).ok()) {
+          std::abort();
+        }
+      });
+  CountRecords(request.records_size(), state);
 }
-BENCHMARK(BM_PublishRecords)->Arg(500)->UseRealTime();
+BENCHMARK(BM_PublishRecords)->Arg(500)->UseManualTime();
 
 void BM_StreamRecords(benchmark::State& state) {
   Ingest ingest;

@@ -1,95 +1,157 @@
-// The checks of VerifyWindow on windows of several sizes: completeness
-// (leaf hashes, root, positions), canonical form, aggregates.
+// Verification of windows of several sizes: the checks alone, VerifyWindow
+// through gRPC, and many small windows by VerifyRange.
 #include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 #include "common/canonical/timestamp.h"
 #include "common/crypto/ed25519.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/signed_note.h"
-#include "common/merkle/tree.h"
 #include "common/pipeline/checkpoint.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/testing/engine_run.h"
+#include "common/pipeline/window_engine.h"
 #include "services/verifier/completeness_check.h"
 #include "services/verifier/records_check.h"
 #include "services/verifier/signature_check.h"
+#include "services/verifier/testing/world.h"
 #include "tests/bench/beside_sha256.h"
 
 namespace windproof {
 namespace {
 
 constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kStartMs = 20'000 * kDayMs;
+constexpr char kKey[] = "00433";
 
-// A window of `records` records of about 100 bytes, by the real engine.
-class Window {
- public:
-  explicit Window(int64_t records) : spec_(*BuiltInSpec("weather-hourly")) {
-    EngineRun run(spec_, "weather.00433", 0, 0);
-    const int64_t start_ms = 20'000 * kDayMs;
-    for (int64_t i = 0; i <= records; ++i) {
-      OwnedRecord record;
-      record.offset = i;
-      record.log_time_ms = start_ms + 10 * kDayMs;
-      record.key = "00433";
-      // The last one closes the window.
-      const int64_t time = i < records ? start_ms + i * (kDayMs / records)
-                                       : start_ms + 3 * kDayMs;
-      record.value = absl::StrCat(
-          "{\"humidity\":", 40 + i % 60, ",\"station_id\":\"00433\",",
-          "\"temperature\":", i % 40, ".", 1 + i % 9, ",\"timestamp\":\"",
-          FormatTimestamp(TimestampFromMillis(time)), "\"}");
-      if (!run.Feed({record}).ok()) abort();
-    }
-    run.Commit();
-    written_ = run.written().at(0);
-    for (const WindowRecords::Entry& entry : written_.records.entries) {
-      records_.push_back({entry.offset, written_.records.Canonical(entry),
-                          BytesOf(entry.leaf_hash)});
-    }
+// A key's log of daily windows with so many records each, of about 100 bytes,
+// and a record that closes the last one.
+std::vector<OwnedRecord> Log(int64_t windows, int64_t records) {
+  std::vector<OwnedRecord> log;
+  log.reserve(static_cast<size_t>(windows * records) + 1);
+  for (int64_t i = 0; i <= windows * records; ++i) {
+    const int64_t time =
+        i < windows * records
+            ? kStartMs + i / records * kDayMs + i % records * kDayMs / records
+            : kStartMs + (windows + 2) * kDayMs;
+    OwnedRecord& record = log.emplace_back();
+    record.offset = i;
+    record.log_time_ms = kStartMs + (windows + 10) * kDayMs;
+    record.key = kKey;
+    record.value = absl::StrCat(
+        "{\"humidity\":", 40 + i % 60, ",\"station_id\":\"", kKey,
+        "\",\"temperature\":", i % 40, ".", 1 + i % 9, ",\"timestamp\":\"",
+        FormatTimestamp(TimestampFromMillis(time)), "\"}");
   }
-
-  const PipelineSpec& spec() const { return spec_; }
-  const WrittenWindow& written() const { return written_; }
-  const std::vector<ServedRecord>& records() const { return records_; }
-
- private:
-  const PipelineSpec& spec_;
-  WrittenWindow written_;
-  std::vector<ServedRecord> records_;
-};
-
-// Beside SHA-256 of all the records' bytes. records_per_s is of the best batch.
-void VerifyRecords(benchmark::State& state) {
-  const Window window(state.range(0));
-  const Checkpoint& checkpoint = window.written().checkpoint;
-  RecordsCheck checks(window.spec());
-  bool passed = true;
-  RunBesideSha256(state, window.written().records.bytes,
-                  state.range(0) < 1000 ? 100 : 1, [&] {
-                    passed &= CheckCompleteness(checkpoint, window.records(),
-                                                &window.spec())
-                                  .passed();
-                    passed &=
-                        checks.Canonical(checkpoint, window.records()).passed();
-                    passed &= checks.Analytics(checkpoint).passed();
-                  });
-  if (!passed) state.SkipWithError("a check did not pass");
-  state.counters["records_per_s"] =
-      static_cast<double>(state.range(0)) / state.counters["ns"] * 1e9;
+  return log;
 }
-BENCHMARK(VerifyRecords)->Arg(6)->Arg(1000)->Arg(100'000)->UseManualTime();
+
+// The world with that log: made once, as benchmarks are called several times.
+World& WorldOf(int64_t windows, int64_t records) {
+  static auto& worlds =
+      *new std::map<std::pair<int64_t, int64_t>, std::unique_ptr<World>>;
+  std::unique_ptr<World>& world = worlds[{windows, records}];
+  if (world == nullptr) {
+    world =
+        std::make_unique<World>(*BuiltInSpec("weather-hourly"), "weather.00433",
+                                0, 0, Log(windows, records));
+    world->page_size = 1000;
+    // As window-hash, which puts no large payload into a list.
+    world->payload_in_lists = records <= 1000;
+    world->chunk_size = 1000;
+  }
+  return *world;
+}
+
+void CountRecords(int64_t records, benchmark::State& state) {
+  state.counters["records_per_s"] =
+      static_cast<double>(records) / state.counters["ns"] * 1e9;
+}
+
+// The checks of the records alone: COMPLETENESS, CANONICAL, ANALYTICS. Beside
+// SHA-256 of all the records' bytes.
+void CheckRecords(benchmark::State& state) {
+  const World& world = WorldOf(1, state.range(0));
+  const WrittenWindow& window = world.written.front();
+  std::vector<ServedRecord> records;
+  for (const WindowRecords::Entry& entry : window.records.entries) {
+    records.push_back({entry.offset, window.records.Canonical(entry),
+                       BytesOf(entry.leaf_hash)});
+  }
+  RecordsCheck checks(world.spec());
+  bool passed = true;
+  RunBesideSha256(
+      state, window.records.bytes, state.range(0) < 1000 ? 100 : 1, [&] {
+        passed &= CheckCompleteness(window.checkpoint, records, &world.spec())
+                      .passed();
+        passed &= checks.Canonical(window.checkpoint, records).passed();
+        passed &= checks.Analytics(window.checkpoint).passed();
+      });
+  if (!passed) state.SkipWithError("a check did not pass");
+  CountRecords(state.range(0), state);
+}
+BENCHMARK(CheckRecords)->Arg(6)->Arg(1000)->Arg(100'000)->UseManualTime();
+
+// VerifyWindow as a client sees it, with what ledger and window-hash do for it
+// to send what they have: time of all threads.
+void VerifyWindow(benchmark::State& state) {
+  World& world = WorldOf(1, state.range(0));
+  bool verified = true;
+  RunBesideSha256<ProcessTime>(
+      state, world.written.front().records.bytes,
+      state.range(0) < 1000 ? 10 : 1, [&] {
+        const absl::StatusOr<v1::VerifyWindowResponse> response =
+            world.Verify(kKey, kStartMs);
+        verified &= response.ok() &&
+                    response->verdict() == v1::VerifyWindowResponse::VERIFIED;
+      });
+  if (!verified) state.SkipWithError("the window is not VERIFIED");
+  CountRecords(state.range(0), state);
+}
+BENCHMARK(VerifyWindow)->Arg(6)->Arg(1000)->Arg(100'000)->UseManualTime();
+
+// All windows of a key, six records each: `window_ns` is for one of them.
+void VerifyRange(benchmark::State& state) {
+  const int64_t windows = state.range(0);
+  World& world = WorldOf(windows, 6);
+  std::string bytes;
+  for (const WrittenWindow& window : world.written) {
+    bytes += window.records.bytes;
+  }
+  v1::VerifyRangeRequest request;
+  request.set_pipeline("weather-hourly");
+  size_t verified = 0;
+  size_t asked = 0;
+  RunBesideSha256<ProcessTime>(state, bytes, 1, [&] {
+    const absl::StatusOr<World::RangeResult> result =
+        world.VerifyRange(request);
+    asked += static_cast<size_t>(windows);
+    if (!result.ok()) return;
+    for (const v1::VerifyWindowResponse& window : result->windows) {
+      verified += window.verdict() == v1::VerifyWindowResponse::VERIFIED;
+    }
+  });
+  if (verified != asked) state.SkipWithError("a window is not VERIFIED");
+  state.counters["window_ns"] =
+      state.counters["ns"] / static_cast<double>(windows);
+}
+BENCHMARK(VerifyRange)->Arg(1000)->UseManualTime();
 
 // What every window costs besides: its producer's signature.
 void VerifySignature(benchmark::State& state) {
-  const Window window(6);
+  const World& world = WorldOf(1, 6);
   const Ed25519PrivateKey key = *Ed25519PrivateKey::Generate();
   const std::vector<VerifierKey> producers = {
       MakeVerifierKey("producer", key.PublicKey())};
-  const std::string& bytes = window.written().bytes;
+  const std::string& bytes = world.written.front().bytes;
   const std::string signature = key.Sign(bytes);
   bool passed = true;
   RunBesideSha256(state, bytes, 100, [&] {

@@ -198,11 +198,14 @@ class World::WindowHash final : public v1::WindowHashService::Service {
           window.revision() != request->revision() || !window.has_payload()) {
         continue;
       }
+      v1::GetWindowPayloadResponse chunk;
       for (const v1::PayloadRecord& record : window.payload().records()) {
-        v1::GetWindowPayloadResponse chunk;
         *chunk.add_records() = record;
+        if (chunk.records_size() < world_.chunk_size) continue;
         writer->Write(chunk);
+        chunk.Clear();
       }
+      if (chunk.records_size() > 0) writer->Write(chunk);
       return grpc::Status::OK;
     }
     return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such payload");
@@ -449,11 +452,13 @@ void World::Serve() {
 }
 
 absl::StatusOr<v1::VerifyWindowResponse> World::Verify(absl::string_view key,
-                                                       int64_t start_ms) {
+                                                       int64_t start_ms,
+                                                       bool replay) {
   Serve();
   const auto stub = v1::VerifierService::NewStub(server_->InProcessChannel({}));
   v1::VerifyWindowRequest request;
   *request.mutable_window() = MakeWindowId(spec_.name, key, start_ms);
+  request.set_replay(replay);
   v1::VerifyWindowResponse response;
   grpc::ClientContext context;
   const grpc::Status status = stub->VerifyWindow(&context, request, &response);

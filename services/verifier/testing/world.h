@@ -64,6 +64,7 @@ class World {
   // What GetWindow says where it has nothing.
   grpc::StatusCode no_window = grpc::StatusCode::NOT_FOUND;
   int page_size = 3;
+  int chunk_size = 1;  // of a payload that is not in a list
 
   // The ledger's entries as they are in `items`, under a new signed head: what
   // a lying ledger would show from the start.
@@ -81,7 +82,8 @@ class World {
   // Verifies through gRPC. What the verifier is configured with is read at the
   // first call.
   absl::StatusOr<v1::VerifyWindowResponse> Verify(absl::string_view key,
-                                                  int64_t start_ms);
+                                                  int64_t start_ms,
+                                                  bool replay = false);
   struct RangeResult {
     std::vector<v1::VerifyWindowResponse> windows;
     std::vector<v1::VerifyProgress> progress;
