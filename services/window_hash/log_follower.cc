@@ -92,10 +92,8 @@ void LogFollower::DiscoverLoop() {
       log_.WaitForPartitions(listed_.value_or(0), kDiscoverTimeout);
     }
     if (status.ok()) status = Discover().status();
-    if (!status.ok()) {
-      SetLogStatus(status);
-      Pause();
-    }
+    SetLogStatus(Doing::kDiscovering, status);
+    if (!status.ok()) Pause();
   }
 }
 
@@ -278,7 +276,7 @@ void LogFollower::FetchLoop(Pipeline* pipeline) {
     LetLeave(pipeline);
     absl::StatusOr<std::optional<RecordBatch>> batch =
         pipeline->reader->Poll(options_.batch_records, kPollTimeout);
-    SetLogStatus(batch.status());
+    SetLogStatus(Doing::kFetching, batch.status());
     if (!batch.ok()) {
       Pause();
       continue;
@@ -512,8 +510,13 @@ std::shared_ptr<Lane> LogFollower::FindLane(
 }
 
 absl::Status LogFollower::LogStatus() const {
-  MutexLock lock(mutex_);
-  return log_status_;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [doing, status] : log_status_) {
+      if (!status.ok()) return status;
+    }
+  }
+  return log_.Health();
 }
 
 bool LogFollower::stopping() const {
@@ -521,9 +524,9 @@ bool LogFollower::stopping() const {
   return stopping_;
 }
 
-void LogFollower::SetLogStatus(const absl::Status& status) {
-  MutexLock lock(mutex_);
-  log_status_ = status;
+void LogFollower::SetLogStatus(Doing doing, const absl::Status& status) {
+  const MutexLock lock(mutex_);
+  log_status_[doing] = status;
 }
 
 void LogFollower::Pause() {

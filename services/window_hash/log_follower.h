@@ -172,7 +172,9 @@ class LogFollower {
                                  const TopicPartition& source) const;
   std::vector<std::shared_ptr<Lane>> Lanes(absl::string_view pipeline) const;
   bool stopping() const;
-  void SetLogStatus(const absl::Status& status);
+  // Of discovering and of fetching: each by its own thread.
+  enum class Doing { kDiscovering, kFetching };
+  void SetLogStatus(Doing doing, const absl::Status& status);
   // Waits a while, or until the end.
   void Pause();
 
@@ -197,7 +199,7 @@ class LogFollower {
   std::map<PipelineSource, absl::Status> early_stops_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Status log_status_ ABSL_GUARDED_BY(mutex_);
+  std::map<Doing, absl::Status> log_status_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace windproof

@@ -43,6 +43,15 @@ void AppendPipelineMetrics(const std::string& pipeline,
         {"pipeline", pipeline},
         {"topic", status.source.source.topic},
         {"partition", std::to_string(status.source.source.partition)}};
+    if (progress.restoring) {
+      Append("windproof_window_hash_restore_lag_records",
+             "Changelog records that a new owner has yet to take over.",
+             Metric::Type::kGauge, by_partition,
+             static_cast<double>(progress.changelog_end -
+                                 progress.changelog_position),
+             metrics);
+      continue;
+    }
     Append("windproof_window_hash_position",
            "Next offset to read; everything below is committed.",
            Metric::Type::kGauge, by_partition,
