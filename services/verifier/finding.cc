@@ -31,6 +31,8 @@ absl::string_view NameOf(CheckName name) {
       return "ACCOUNTING";
     case CheckName::kSignature:
       return "SIGNATURE";
+    case CheckName::kReplay:
+      return "REPLAY";
   }
   return "";
 }

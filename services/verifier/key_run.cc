@@ -1,10 +1,15 @@
 #include "services/verifier/key_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/crypto/sha256.h"
+#include "common/merkle/tree.h"
+#include "common/pipeline/leaves.h"
+#include "common/pipeline/log_record.h"
 #include "services/verifier/anchor_check.h"
 #include "services/verifier/completeness_check.h"
 #include "services/verifier/log_records.h"
@@ -348,6 +353,7 @@ void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
       AddToRow(name, CheckOutcome::Skipped(anchored.unusable), report);
     }
     AddToRow(CheckName::kSignature, anchored.signature, report);
+    SkipReplay(anchored.unusable, report);
     return;
   }
 
@@ -373,6 +379,7 @@ void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
   if (*anchored.link + 1 < chain.size()) {
     report->evidence.push_back(chain.link(*anchored.link + 1).position);
   }
+  AddReplay(*anchored.link, served, report);
   if (served != nullptr) {
     VerifyRecords(checkpoint, *served, report);
   } else if (!served_status.ok()) {
@@ -398,6 +405,7 @@ void KeyRun::VerifyUnanchored(const v1::Window& served, std::string why_not,
   for (const CheckName name : {CheckName::kChain, CheckName::kAccounting}) {
     AddToRow(name, CheckOutcome::Skipped(why_not), report);
   }
+  SkipReplay(why_not, report);
   Row(CheckName::kSignature, report, [&] {
     return CheckSignature(bytes, served.checkpoint().signature(),
                           served.checkpoint().signer(), context_.producers);
@@ -509,6 +517,98 @@ std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
   return report;
 }
 
+void KeyRun::SkipReplay(const std::string& reason, WindowReport* report) {
+  if (!context_.replay) return;
+  AddToRow(CheckName::kReplay, CheckOutcome::Skipped(reason), report);
+}
+
+void KeyRun::AddReplay(size_t link, const v1::Window* served,
+                       WindowReport* report) {
+  if (!context_.replay) return;
+  if (context_.log == nullptr) {
+    SkipReplay("the verifier has no record log to read", report);
+    return;
+  }
+  Row(CheckName::kReplay, report, [&] { return Replay(link, served); });
+}
+
+CheckOutcome KeyRun::Replay(size_t link, const v1::Window* served) {
+  if (replay_ == nullptr) {
+    replay_ = std::make_unique<ChainReplay>(
+        *context_.log, ledger_->chain,
+        [this](const Digest& hash) { return SpecOf(hash); },
+        context_.cancelled);
+  }
+  CheckOutcome outcome = replay_->Outcome(link);
+  const Replayed* given = outcome.failed() ? replay_->Given(link) : nullptr;
+  if (given == nullptr) return outcome;
+  std::vector<Finding> named =
+      NameByWindowHash(ledger_->chain.link(link).checkpoint, *given, served);
+  if (named.empty()) return outcome;
+  // They take the place of what the ledger alone could only suspect.
+  std::vector<Finding> findings;
+  for (Finding& finding : outcome.findings) {
+    const bool known =
+        absl::StartsWith(finding.code, "LOG_") &&
+        (!finding.offset.has_value() ||
+         std::any_of(named.begin(), named.end(), [&](const Finding& other) {
+           return other.offset == finding.offset;
+         }));
+    if (!known) findings.push_back(std::move(finding));
+  }
+  findings.insert(findings.end(), std::make_move_iterator(named.begin()),
+                  std::make_move_iterator(named.end()));
+  return CheckOutcome::Of(std::move(findings));
+}
+
+// What window-hash serves is believed where it leads to the anchored hashes,
+// and then it tells which record of the log is another.
+std::vector<Finding> KeyRun::NameByWindowHash(const Checkpoint& checkpoint,
+                                              const Replayed& given,
+                                              const v1::Window* served) {
+  std::vector<Finding> named;
+  if (served != nullptr &&
+      (given.checkpoint.root != checkpoint.root ||
+       given.checkpoint.positions_sha256 != checkpoint.positions_sha256)) {
+    v1::WindowPayload payload = served->payload();
+    if (!served->has_payload()) {
+      absl::StatusOr<v1::WindowPayload> read = ReadPayload(
+          context_.peers, {pipeline_, key_, checkpoint.window_start_ms},
+          checkpoint.revision, checkpoint.records);
+      if (read.ok()) payload = *std::move(read);
+    }
+    WindowRecords records;
+    for (const v1::PayloadRecord& record : payload.records()) {
+      WindowRecords::Entry& entry = records.entries.emplace_back();
+      entry.offset = record.offset();
+      entry.begin = static_cast<uint32_t>(records.bytes.size());
+      entry.size = static_cast<uint32_t>(record.canonical().size());
+      entry.leaf_hash = HashLeaf(record.canonical());
+      records.bytes.append(record.canonical());
+    }
+    if (AreTheRecords(checkpoint, records)) {
+      named = DiffLogRecords(records, given.records);
+    }
+  }
+  if (given.checkpoint.dropped_root != checkpoint.dropped_root &&
+      checkpoint.scan_begin < checkpoint.scan_end) {
+    std::vector<PendingDrop> drops;
+    const absl::Status read = ReadDropped(
+        context_.peers, pipeline_, key_, checkpoint, checkpoint.scan_begin,
+        checkpoint.scan_end, [&](const ServedDropped& dropped) {
+          drops.push_back({dropped.record.offset,
+                           dropped.reason.value_or(DropReason::kInvalid),
+                           RecordHash(dropped.record)});
+        });
+    if (read.ok() && DroppedRoot(drops) == checkpoint.dropped_root) {
+      std::vector<Finding> more = DiffLogDrops(drops, given.drops);
+      named.insert(named.end(), std::make_move_iterator(more.begin()),
+                   std::make_move_iterator(more.end()));
+    }
+  }
+  return named;
+}
+
 std::optional<WindowReport> KeyRun::VerifyEmpty(int64_t start_ms) {
   if (!ledger_.ok()) return std::nullopt;
   const KeyChain& chain = ledger_->chain;
@@ -527,6 +627,7 @@ std::optional<WindowReport> KeyRun::VerifyEmpty(int64_t start_ms) {
       AddToRow(CheckName::kAnchor, anchored.anchor, &report);
     }
     AddChain(link, &report);
+    AddReplay(link, nullptr, &report);
   }
   FinishReport(Verdict::kEmpty, false, &report);
   return report;

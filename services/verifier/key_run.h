@@ -24,6 +24,7 @@
 #include "services/verifier/key_ledger.h"
 #include "services/verifier/peers.h"
 #include "services/verifier/records_check.h"
+#include "services/verifier/replay_chain.h"
 #include "services/verifier/spec_book.h"
 #include "services/verifier/window_reader.h"
 #include "services/verifier/window_report.h"
@@ -35,7 +36,9 @@ struct RunContext {
   const Peers& peers;
   const std::vector<VerifierKey>& producers;
   SpecBook& specs;
-  RecordLog* log;  // may be null: then culprits are named by hashes alone
+  // May be null: then culprits are named by hashes alone, and REPLAY cannot
+  // run.
+  RecordLog* log;
   const MonotonicClock& now;
   const std::function<bool()>& cancelled;
   KeyLedgerReader& ledger;
@@ -44,6 +47,7 @@ struct RunContext {
   absl::StatusOr<v1::GetProgressResponse> progress;
   // Where the first scans of other keys begin, by source.
   std::map<std::pair<std::string, int32_t>, KnownOrigin> origins;
+  bool replay = false;  // whether REPLAY is asked for
 };
 
 // Belongs to one thread.
@@ -105,6 +109,14 @@ class KeyRun {
   // Names the differences by reading the window from the record log.
   void NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
                  absl::Span<const ServedRecord> records, CheckOutcome* outcome);
+  // REPLAY, where it is asked for. `served`: window-hash's revision of it, to
+  // name records with where it proves right; may be null.
+  void AddReplay(size_t link, const v1::Window* served, WindowReport* report);
+  void SkipReplay(const std::string& reason, WindowReport* report);
+  CheckOutcome Replay(size_t link, const v1::Window* served);
+  std::vector<Finding> NameByWindowHash(const Checkpoint& checkpoint,
+                                        const Replayed& given,
+                                        const v1::Window* served);
   // Adds to a row of the table, and the time that it took.
   template <typename Function>
   void Row(CheckName name, WindowReport* report, Function check);
@@ -117,6 +129,7 @@ class KeyRun {
   std::map<const PipelineSpec*, std::unique_ptr<DroppedCheck>> dropped_checks_;
   std::vector<std::optional<CheckOutcome>> dropped_;  // by link
   std::vector<std::chrono::nanoseconds> dropped_time_;
+  std::unique_ptr<ChainReplay> replay_;
   bool anchored_meanwhile_ = false;
 };
 

@@ -9,6 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
+#include "common/record_log/kafka_log.h"
+#include "common/record_log/kafka_properties.h"
+#include "common/record_log/record_log.h"
 #include "common/server/address.h"
 #include "common/server/command_line.h"
 #include "common/server/rpc_server.h"
@@ -26,7 +29,25 @@ struct Flags {
   std::string anchor = "127.0.0.1:7403";
   std::vector<std::string> window_hash = {"127.0.0.1:7402"};
   std::vector<std::string> pipelines = {"weather", "weather-hourly"};
+  std::string log = "none";
+  std::string kafka_config;
 };
+
+// The record log for REPLAY; none where none is asked for.
+absl::StatusOr<std::unique_ptr<RecordLog>> OpenLog(const Flags& flags) {
+  if ((flags.log == "kafka") == flags.kafka_config.empty()) {
+    return absl::InvalidArgumentError(
+        "--log kafka and --kafka-config FILE go together");
+  }
+  if (flags.log != "kafka") return nullptr;
+  absl::StatusOr<KafkaProperties> properties =
+      ReadKafkaProperties(flags.kafka_config);
+  if (!properties.ok()) return properties.status();
+  absl::StatusOr<std::unique_ptr<KafkaLog>> log = KafkaLog::Open(
+      {.properties = *std::move(properties), .create_topics = false});
+  if (!log.ok()) return log.status();
+  return *std::move(log);
+}
 
 absl::StatusOr<VerifierModule::Options> OptionsOf(const Flags& flags) {
   VerifierModule::Options options;
@@ -55,6 +76,9 @@ int Run(const Flags& flags) {
   StartServerLogging(flags.server, "verifier");
   absl::StatusOr<VerifierModule::Options> options = OptionsOf(flags);
   if (!options.ok()) return ReportStartFailure(options.status());
+  const absl::StatusOr<std::unique_ptr<RecordLog>> log = OpenLog(flags);
+  if (!log.ok()) return ReportStartFailure(log.status());
+  options->log = log->get();
   const absl::StatusOr<std::unique_ptr<VerifierModule>> verifier =
       VerifierModule::Open(*std::move(options));
   if (!verifier.ok()) return ReportStartFailure(verifier.status());
@@ -81,6 +105,10 @@ int Main(int argc, char** argv) {
   root.Flag("pipeline", &flags.pipelines, "FILE|NAME",
             "Pipelines whose rules it knows; others are taken where their hash "
             "is the anchored one.");
+  root.Choice("log", &flags.log, {"none", "kafka"},
+              "The record log that REPLAY reads; none: REPLAY is SKIPPED.");
+  root.Flag("kafka-config", &flags.kafka_config, "FILE",
+            "With --log kafka: properties such as bootstrap.servers.");
   flags.server.AddTo(root);
   root.Example(
       "verifier --trust trust.json --anchor 127.0.0.1:7400 "

@@ -19,6 +19,8 @@ v1::Check::Name NameOfCheck(CheckName name) {
       return v1::Check::ACCOUNTING;
     case CheckName::kSignature:
       return v1::Check::SIGNATURE;
+    case CheckName::kReplay:
+      return v1::Check::REPLAY;
   }
   return v1::Check::NAME_UNSPECIFIED;
 }

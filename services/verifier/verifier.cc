@@ -123,7 +123,7 @@ Verifier::Verifier(Options options)
     : options_(std::move(options)), specs_(options_.specs) {}
 
 absl::StatusOr<WindowReport> Verifier::VerifyWindow(
-    const Peers& peers, const WindowName& window,
+    const Peers& peers, const WindowName& window, bool replay,
     const std::function<bool()>& cancelled) {
   const auto is_asked = [&](int64_t start_ms) {
     return start_ms == window.start_ms;
@@ -140,7 +140,8 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
                        cancelled,
                        reader,
                        ReadProgress(peers, window.pipeline),
-                       {}};
+                       {},
+                       replay};
     if (absl::Status known = CheckPipeline(specs_, context, window.pipeline);
         !known.ok()) {
       return known;
@@ -193,7 +194,7 @@ class Verifier::RangeRun {
                  specs,       options.log,
                  options.now, cancelled,
                  reader_,     ReadProgress(peers, range.pipeline),
-                 {}},
+                 {},          range.replay},
         served_(peers, range.pipeline, range.key, range.starts) {}
 
   // `named`: by the caller. A pipeline that is on the ledger needs nobody else

@@ -29,7 +29,7 @@ class Verifier {
     VerifierKey ledger;                  // whose heads are believed
     std::vector<VerifierKey> producers;  // whose checkpoints are believed
     std::vector<PipelineSpec> specs;     // valid; may be empty
-    RecordLog* log = nullptr;            // names culprits; may be null
+    RecordLog* log = nullptr;            // REPLAY, culprits; may be null
     MonotonicClock now;                  // for durations
   };
 
@@ -39,14 +39,16 @@ class Verifier {
   // InvalidArgument: no window of a known pipeline. NotFound: the key has no
   // checkpoint and no open window. FailedPrecondition: the window is not closed
   // yet. Unavailable: neither ledger nor window-hash can say anything of it.
+  // `replay`: computed anew from the record log too (REPLAY).
   absl::StatusOr<WindowReport> VerifyWindow(
-      const Peers& peers, const WindowName& window,
+      const Peers& peers, const WindowName& window, bool replay,
       const std::function<bool()>& cancelled);
 
   struct Range {
     std::string pipeline;  // empty: all that ledger or window-hash know
     std::string key;       // empty: all
     StartRange starts;
+    bool replay = false;  // as of VerifyWindow
   };
 
   // Is told what a VerifyRange finds, in order. False ends it.

@@ -30,8 +30,8 @@ class VerifierModule final : public ServiceModule {
     // Whom it asks. Both required.
     std::shared_ptr<grpc::ChannelInterface> anchor;
     std::shared_ptr<grpc::ChannelInterface> window_hash;
-    // Names the record that was altered where hashes cannot. May be null; must
-    // outlive the module.
+    // For REPLAY, which is SKIPPED without it; and it names the record that was
+    // altered where hashes cannot. May be null; must outlive the module.
     RecordLog* log = nullptr;
     // For durations; the steady clock if not given.
     MonotonicClock now;

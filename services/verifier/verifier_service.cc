@@ -15,6 +15,7 @@ absl::StatusOr<Verifier::Range> RangeOf(const v1::VerifyRangeRequest& request) {
   Verifier::Range range;
   range.pipeline = request.pipeline();
   range.key = request.key();
+  range.replay = request.replay();
   if (request.has_start_time()) {
     const absl::StatusOr<int64_t> start =
         MillisFromProto(request.start_time(), "start_time");
@@ -118,7 +119,7 @@ grpc::Status VerifierServiceImpl::VerifyWindow(
   if (!window.ok()) return ToGrpcStatus(window.status());
 
   const absl::StatusOr<WindowReport> report = verifier_.VerifyWindow(
-      PeersOf(context), *window,
+      PeersOf(context), *window, request->replay(),
       [this, context] { return stopping_ || context->IsCancelled(); });
   if (!report.ok()) return ToGrpcStatus(report.status());
 
