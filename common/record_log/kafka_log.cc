@@ -16,6 +16,8 @@ namespace {
 constexpr int32_t kMaxPartitions = 10'000;
 constexpr std::chrono::milliseconds kListAge{1000};
 constexpr std::chrono::milliseconds kAskAgain{50};
+// A reader asks while its other partitions wait.
+constexpr std::chrono::milliseconds kReaderTimeout{2000};
 
 // A consumer of that role.
 absl::StatusOr<std::shared_ptr<KafkaHandle>> MakeConsumer(
@@ -85,6 +87,10 @@ absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::Open(
   // Settings that only a reader refuses are found now.
   const auto reader = MakeKafkaConf(KafkaRole::kReader, options.properties);
   if (!reader.ok()) return reader.status();
+  log->reader_options_.queued_max =
+      KafkaConfNumber(**reader, "queued.min.messages");
+  log->reader_options_.queued_bytes_max =
+      KafkaConfNumber(**reader, "queued.max.messages.kbytes") * 1024;
 
   KafkaTopics::Options topics;
   topics.create = options.create_topics;
@@ -134,17 +140,24 @@ absl::Status KafkaLog::EnsureTopic(const TopicNeed& need) {
 std::unique_ptr<LogReader> KafkaLog::NewReader() {
   auto handle = MakeConsumer(KafkaRole::kReader, options_, health_);
   if (!handle.ok()) return std::make_unique<FailedReader>(handle.status());
-  return std::make_unique<KafkaReader>(KafkaReader::Options(),
-                                       *std::move(handle), *this);
+  return std::make_unique<KafkaReader>(reader_options_, *std::move(handle),
+                                       [this](const TopicPartition& source) {
+                                         return AskBounds(source,
+                                                          kReaderTimeout);
+                                       });
 }
 
 absl::StatusOr<LogBounds> KafkaLog::Bounds(const TopicPartition& source) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + options_.request_timeout;
+  return AskBounds(source, options_.request_timeout);
+}
+
+absl::StatusOr<LogBounds> KafkaLog::AskBounds(
+    const TopicPartition& source, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::chrono::milliseconds age = kListAge;
   while (true) {
     // Of a partition that is not there librdkafka would wait for the leader.
-    const absl::StatusOr<KafkaTopicSizes> sizes = topics_->List(age);
+    const absl::StatusOr<KafkaTopicSizes> sizes = topics_->List(age, timeout);
     if (!sizes.ok()) return sizes.status();
     const auto topic = sizes->find(source.topic);
     const bool exists = topic != sizes->end() && source.partition >= 0 &&

@@ -14,11 +14,12 @@
 // * retention has deleted the position, or the log ends before it (a log cut
 //   off, a topic made anew that is shorter): OutOfRange;
 // * a topic made anew, or a log cut off, that is long enough by now: DataLoss,
-//   found by the last record that was read (see kafka_reader.h). A partition of
-//   which this reader has read nothing yet cannot be told from another one: the
-//   caller compares what it knows;
-// * a topic deleted: NotFound, and ListPartitions() leaves it out within
-//   seconds;
+//   found by the last record before the position (see kafka_reader.h). Whether
+//   the partition was already another one when it was assigned is the caller's
+//   to find out;
+// * a topic deleted, or a partition that never was: NotFound within seconds,
+// and
+//   ListPartitions() leaves it out;
 // * more partitions than before: ListPartitions() gives them. Records of a key
 //   go to another partition then, from some seconds later on.
 #ifndef WINDPROOF_COMMON_RECORD_LOG_KAFKA_LOG_H_
@@ -69,8 +70,6 @@ class KafkaLog final : public RecordLog {
   absl::StatusOr<std::vector<AppendedRecord>> Append(
       absl::Span<const NewRecord> records) override;
   absl::Status EnsureTopic(const TopicNeed& need) override;
-  // A partition that does not exist yet can be assigned at offset 0; after 30 s
-  // without it NotFound is given.
   std::unique_ptr<LogReader> NewReader() override;
   absl::StatusOr<LogBounds> Bounds(const TopicPartition& source) override;
   // As of a second ago.
@@ -82,7 +81,11 @@ class KafkaLog final : public RecordLog {
  private:
   explicit KafkaLog(const Options& options);
 
+  absl::StatusOr<LogBounds> AskBounds(const TopicPartition& source,
+                                      std::chrono::milliseconds timeout);
+
   const Options options_;
+  KafkaReader::Options reader_options_;
   const std::shared_ptr<KafkaHealth> health_;
   std::unique_ptr<KafkaProducer> producer_;
   std::unique_ptr<KafkaAdmin> admin_;

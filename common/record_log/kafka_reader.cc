@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kFetchedMax = 8192;
 constexpr size_t kFetchedBytesMax = 8 << 20;
 constexpr size_t kDrainAtOnce = 2048;
+constexpr int kNudged = 32;
 
 // A partition just assigned is waited for that long, so that those assigned
 // together also begin together.
@@ -25,6 +26,9 @@ constexpr std::chrono::milliseconds kRetryPause{500};
 // partitions are being assigned, which asks for metadata, too.
 constexpr std::chrono::milliseconds kVerifyPause{2000};
 constexpr std::chrono::milliseconds kAssignPause{500};
+// A fetch answers within fetch.wait.max.ms.
+constexpr std::chrono::milliseconds kSilence{1500};
+constexpr std::chrono::milliseconds kSilencePause{5000};
 
 int64_t TimeOf(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
@@ -72,6 +76,12 @@ LogRecord RecordOf(const rd_kafka_message_t& message) {
   return record;
 }
 
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+
 std::string Where(const TopicPartition& source) {
   return absl::StrCat(source.topic, "/", source.partition);
 }
@@ -86,10 +96,10 @@ struct KafkaReader::Memory {
 };
 
 KafkaReader::KafkaReader(const Options& options,
-                         std::shared_ptr<KafkaHandle> handle, RecordLog& log)
+                         std::shared_ptr<KafkaHandle> handle, Bounds bounds)
     : options_(options),
       handle_(std::move(handle)),
-      log_(log),
+      bounds_(std::move(bounds)),
       queue_(rd_kafka_queue_new(handle_->get())) {
   rd_kafka_queue_cb_event_enable(queue_, &OnQueue, this);
 }
@@ -140,7 +150,8 @@ void KafkaReader::Assign(const TopicPartition& source, int64_t offset) {
           absl::StrCat("offset ", offset, " of ", Where(source),
                        " is no offset; 0 and above are accepted"));
     } else {
-      StartFetch(&partition, offset);
+      partition.learns = offset > 0;
+      StartFetch(&partition, std::max<int64_t>(offset - 1, 0));
     }
   }
   Signal();
@@ -159,6 +170,7 @@ void KafkaReader::StartFetch(Partition* partition, int64_t offset) {
           partition->topic, partition->source.partition, offset, queue_) == 0) {
     partition->fetching = true;
     partition->retry_at.reset();
+    partition->check_at = Clock::now() + kSilence;
     return;
   }
   Retry(partition);
@@ -218,27 +230,74 @@ void KafkaReader::Drain() {
   while (fetched_ < kFetchedMax && fetched_bytes_ < kFetchedBytesMax) {
     const ssize_t count = rd_kafka_consume_batch_queue(
         queue_, 0, messages.data(), messages.size());
+    const rd_kafka_topic_t* topic = nullptr;
+    int32_t number = -1;
+    Partition* partition = nullptr;
     for (ssize_t i = 0; i < count; ++i) {
-      Route(Message(messages[static_cast<size_t>(i)]));
+      Message message(messages[static_cast<size_t>(i)]);
+      // Of no partition: told by the client's error callback as well.
+      if (message->rkt == nullptr) continue;
+      // They come in long runs.
+      if (message->rkt != topic || message->partition != number) {
+        topic = message->rkt;
+        number = message->partition;
+        partition = PartitionOf(*message);
+      }
+      if (partition == nullptr) continue;
+      ++fetched_;
+      fetched_bytes_ += BytesOf(*message);
+      partition->fetched.push_back(std::move(message));
     }
     if (count < static_cast<ssize_t>(messages.size())) break;
   }
+  if (fetched_ > 0) {
+    message_bytes_ =
+        static_cast<double>(fetched_bytes_) / static_cast<double>(fetched_);
+  }
+  NudgeIfNeeded();
 }
 
-void KafkaReader::Route(Message message) {
-  if (message->rkt == nullptr) return;  // of no partition: on_error tells it
+KafkaReader::Partition* KafkaReader::PartitionOf(
+    const rd_kafka_message_t& message) {
   const auto [name, is_new] =
-      names_.try_emplace({message->rkt, message->partition});
+      names_.try_emplace({message.rkt, message.partition});
   if (is_new) {
-    name->second = {rd_kafka_topic_name(message->rkt), message->partition};
+    name->second = {rd_kafka_topic_name(message.rkt), message.partition};
   }
   const auto found = assigned_.find(name->second);
-  if (found == assigned_.end()) return;
-  Partition& partition = found->second;
-  partition.fresh_until.reset();
-  ++fetched_;
-  fetched_bytes_ += BytesOf(*message);
-  partition.fetched.push_back(std::move(message));
+  if (found == assigned_.end()) return nullptr;
+  found->second.fresh_until.reset();
+  found->second.check_at.reset();
+  return &found->second;
+}
+
+// A broker's thread that found the queue full looks again a second later, or
+// when it has something else to do: so it is asked something, early enough that
+// the queue does not run dry. (From librdkafka 2.2 on fetch.queue.backoff.ms
+// does this.)
+void KafkaReader::NudgeIfNeeded() {
+  const double length = static_cast<double>(rd_kafka_queue_length(queue_));
+  const double fill = std::max(
+      length / static_cast<double>(options_.queued_max),
+      length * message_bytes_ / static_cast<double>(options_.queued_bytes_max));
+  if (fill > 0.7) queue_was_full_ = true;
+  if (!queue_was_full_ || fill > 0.5) return;
+  queue_was_full_ = false;
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
+      rd_kafka_topic_partition_list_new(kNudged));
+  // Some partitions after the one whose turn it was, to meet all their leaders.
+  auto it = assigned_.upper_bound(last_);
+  for (size_t i = 0; i < std::min<size_t>(assigned_.size(), kNudged);
+       ++i, ++it) {
+    if (it == assigned_.end()) it = assigned_.begin();
+    rd_kafka_topic_partition_list_add(list.get(), it->first.topic.c_str(),
+                                      it->first.partition)
+        ->offset = RD_KAFKA_OFFSET_END;
+  }
+  if (list->cnt > 0) {
+    // The answer is of no interest.
+    rd_kafka_offsets_for_times(handle_->get(), list.get(), 1);
+  }
 }
 
 void KafkaReader::Maintain(Clock::time_point now) {
@@ -246,6 +305,9 @@ void KafkaReader::Maintain(Clock::time_point now) {
   if (metadata != metadata_seen_) {
     metadata_seen_ = metadata;
     for (auto& [source, partition] : assigned_) {
+      if (!partition.check_at.has_value()) {
+        partition.check_at = now + kSilence;
+      }
       if (partition.last.has_value() && !partition.suspect.has_value()) {
         partition.suspect = partition.last;
         verify_at_ = std::max(now, not_before_);
@@ -271,6 +333,35 @@ void KafkaReader::Maintain(Clock::time_point now) {
                                ? partition.expected->offset
                                : partition.position);
   }
+  CheckSilent(now);
+}
+
+// One at a time: it asks the brokers.
+void KafkaReader::CheckSilent(Clock::time_point now) {
+  for (auto& [source, partition] : assigned_) {
+    if (!partition.check_at.has_value() || *partition.check_at > now ||
+        !partition.failed.ok()) {
+      continue;
+    }
+    const absl::StatusOr<LogBounds> bounds = bounds_(source);
+    const Clock::time_point next = Clock::now() + kSilencePause;
+    if (bounds.ok()) {
+      handle_->health().SetOk();
+      partition.check_at.reset();
+      if (partition.position < bounds->begin ||
+          partition.position > bounds->end) {
+        HandleOutOfRange(&partition);
+      }
+    } else if (absl::IsNotFound(bounds.status())) {
+      HandleMissing(&partition);
+    } else {
+      // The brokers are away, for all of them.
+      for (auto& [other, later] : assigned_) {
+        if (later.check_at.has_value()) later.check_at = next;
+      }
+    }
+    return;
+  }
 }
 
 KafkaReader::Clock::time_point KafkaReader::NextMaintenance(
@@ -285,6 +376,9 @@ KafkaReader::Clock::time_point KafkaReader::NextMaintenance(
     }
     if (partition.fresh_until.has_value()) {
       next = std::min(next, *partition.fresh_until);
+    }
+    if (partition.check_at.has_value()) {
+      next = std::min(next, *partition.check_at);
     }
   }
   return std::min(next, latest);
@@ -314,8 +408,12 @@ std::optional<RecordBatch> KafkaReader::NextBatch(size_t max_records) {
 
 std::optional<RecordBatch> KafkaReader::Take(Partition* partition,
                                              size_t max_records) {
+  if (partition->fetched.empty() && partition->failed.ok()) return std::nullopt;
   RecordBatch batch;
   auto memory = std::make_shared<Memory>();
+  const size_t expected = std::min(max_records, partition->fetched.size());
+  batch.records.reserve(expected);
+  memory->messages.reserve(expected);
   size_t bytes = 0;
   const int64_t before = partition->position;
   int64_t position = before;
@@ -389,7 +487,11 @@ bool KafkaReader::Accept(Partition* partition,
       return false;
     }
   }
-  return message.offset >= partition->position;
+  if (message.offset >= partition->position) return true;
+  if (partition->learns && message.offset + 1 == partition->position) {
+    partition->last = Mark{message.offset, HashOf(message)};
+  }
+  return false;
 }
 
 void KafkaReader::HandleError(Partition* partition,
@@ -435,7 +537,7 @@ void KafkaReader::Retry(Partition* partition) {
 }
 
 void KafkaReader::HandleOutOfRange(Partition* partition) {
-  const absl::StatusOr<LogBounds> bounds = log_.Bounds(partition->source);
+  const absl::StatusOr<LogBounds> bounds = bounds_(partition->source);
   if (absl::IsNotFound(bounds.status())) {
     HandleMissing(partition);
     return;
@@ -467,7 +569,7 @@ void KafkaReader::HandleOutOfRange(Partition* partition) {
 }
 
 void KafkaReader::HandleMissing(Partition* partition) {
-  const absl::StatusOr<LogBounds> bounds = log_.Bounds(partition->source);
+  const absl::StatusOr<LogBounds> bounds = bounds_(partition->source);
   if (bounds.ok() || !absl::IsNotFound(bounds.status())) {
     Retry(partition);
     return;

@@ -10,7 +10,9 @@
 // as if nothing had happened (this librdkafka knows no leader epochs and no
 // topic ids). But the brokers' answer then makes librdkafka ask for metadata.
 // Whenever it does, each partition is fetched again from the last record that
-// was given, which must be the same; DataLoss if it is another.
+// was given, which must be the same; DataLoss if it is another. A partition is
+// therefore fetched from the record before its position on. One of which
+// nothing is heard for a while is asked for: a topic may be gone.
 #ifndef WINDPROOF_COMMON_RECORD_LOG_KAFKA_READER_H_
 #define WINDPROOF_COMMON_RECORD_LOG_KAFKA_READER_H_
 
@@ -19,6 +21,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,15 +41,22 @@ namespace windproof {
 // As LogReader says.
 class KafkaReader final : public LogReader {
  public:
+  using Bounds =
+      std::function<absl::StatusOr<LogBounds>(const TopicPartition& source)>;
+
   struct Options {
     // A RecordBatch ends when it holds that many; it always has one record.
     size_t batch_bytes_max = 4 << 20;
+    // What librdkafka fetches ahead: queued.min.messages and
+    // queued.max.messages.kbytes of the handle.
+    int64_t queued_max = 100'000;
+    int64_t queued_bytes_max = 32 << 20;
   };
 
-  // `handle` is a consumer of KafkaRole::kReader; `log`, which is asked
-  // for bounds, outlives the reader.
+  // `handle` is a consumer of KafkaRole::kReader; `bounds` asks the brokers,
+  // not for long (NotFound, Unavailable).
   KafkaReader(const Options& options, std::shared_ptr<KafkaHandle> handle,
-              RecordLog& log);
+              Bounds bounds);
   ~KafkaReader() override;
 
   void Assign(const TopicPartition& source, int64_t offset) override;
@@ -80,6 +90,9 @@ class KafkaReader final : public LogReader {
     // Nothing was heard of it yet: the others wait for it, up to here.
     std::optional<Clock::time_point> fresh_until;
     std::optional<Clock::time_point> retry_at;  // after an error that passes
+    // Nothing was heard of the fetch: whether it is there is asked then.
+    std::optional<Clock::time_point> check_at;
+    bool learns = false;  // the record before the position is not known yet
     std::deque<Message> fetched;
     std::optional<Mark> last;      // of what was given
     std::optional<Mark> suspect;   // to be looked at again at verify_at_
@@ -93,7 +106,11 @@ class KafkaReader final : public LogReader {
 
   // Takes what was fetched off librdkafka's queue.
   void Drain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Route(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Null: of a partition that is not assigned.
+  Partition* PartitionOf(const rd_kafka_message_t& message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets a client fetch again that stopped because its queue was full.
+  void NudgeIfNeeded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Starts again what waits for it, and looks after what is suspicious.
   void Maintain(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // When Maintain() has something to do again.
@@ -112,6 +129,7 @@ class KafkaReader final : public LogReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandleMissing(Partition* partition)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CheckSilent(Clock::time_point now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Retry(Partition* partition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether a record is to be given; checks it against `expected`.
   bool Accept(Partition* partition, const rd_kafka_message_t& message)
@@ -122,7 +140,7 @@ class KafkaReader final : public LogReader {
 
   const Options options_;
   const std::shared_ptr<KafkaHandle> handle_;
-  RecordLog& log_;
+  const Bounds bounds_;
   rd_kafka_queue_t* const queue_;
 
   Mutex mutex_;
@@ -135,6 +153,8 @@ class KafkaReader final : public LogReader {
   TopicPartition last_ ABSL_GUARDED_BY(mutex_);  // whose turn it was
   size_t fetched_ ABSL_GUARDED_BY(mutex_) = 0;   // messages, of all partitions
   size_t fetched_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool queue_was_full_ ABSL_GUARDED_BY(mutex_) = false;
+  double message_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // about, on average
   uint64_t metadata_seen_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<Clock::time_point> verify_at_ ABSL_GUARDED_BY(mutex_);
   Clock::time_point not_before_ ABSL_GUARDED_BY(mutex_);  // of verify_at_

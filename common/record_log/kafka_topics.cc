@@ -27,7 +27,7 @@ size_t CountOf(const KafkaTopicSizes& sizes) {
 }  // namespace
 
 absl::StatusOr<KafkaTopicSizes> KafkaTopics::List(
-    std::chrono::milliseconds age) {
+    std::chrono::milliseconds age, std::chrono::milliseconds timeout) {
   const Clock::time_point asked = Clock::now();
   MutexLock asking(asking_);
   {
@@ -35,7 +35,7 @@ absl::StatusOr<KafkaTopicSizes> KafkaTopics::List(
     if (listed_at_.has_value() && *listed_at_ >= asked - age) return sizes_;
   }
   const Clock::time_point now = Clock::now();
-  absl::StatusOr<KafkaTopicSizes> sizes = admin_.ListTopics(options_.timeout);
+  absl::StatusOr<KafkaTopicSizes> sizes = admin_.ListTopics(timeout);
   if (!sizes.ok()) return sizes;
   MutexLock lock(mutex_);
   sizes_ = *sizes;

@@ -40,7 +40,11 @@ class KafkaTopics {
   absl::StatusOr<int32_t> PartitionsOf(const std::string& topic);
 
   // All topics, as of `age` ago or later.
-  absl::StatusOr<KafkaTopicSizes> List(std::chrono::milliseconds age);
+  absl::StatusOr<KafkaTopicSizes> List(std::chrono::milliseconds age) {
+    return List(age, options_.timeout);
+  }
+  absl::StatusOr<KafkaTopicSizes> List(std::chrono::milliseconds age,
+                                       std::chrono::milliseconds timeout);
 
   // As RecordLog::WaitForPartitions().
   void WaitForPartitions(size_t known, std::chrono::milliseconds timeout);
