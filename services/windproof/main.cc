@@ -7,6 +7,7 @@
 #include "services/windproof/drill_command.h"
 #include "services/windproof/ingest_command.h"
 #include "services/windproof/pipeline_command.h"
+#include "services/windproof/replay_command.h"
 #include "services/windproof/serve.h"
 #include "services/windproof/show_command.h"
 #include "services/windproof/verify_command.h"
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
   windproof::RegisterWindows(line.root());
   windproof::RegisterShow(line.root());
   windproof::RegisterVerify(line.root());
+  windproof::RegisterReplay(line.root());
   windproof::RegisterWatch(line.root());
   windproof::RegisterPipeline(line.root());
   windproof::RegisterDrill(line.root());

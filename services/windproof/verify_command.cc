@@ -34,6 +34,7 @@ struct Flags {
   bool all = false;
 };
 
+  bool replay = false;
 // Prints verdicts as they come and remembers the worst.
 class Printer {
  public:
@@ -97,6 +98,7 @@ int VerifyOne(Flags& flags, const WindowName& window) {
   *request.mutable_window() = ToProto(window);
   grpc::ClientContext context;
   v1::VerifyWindowResponse response;
+  request.set_replay(flags.replay);
   const grpc::Status status =
       flags.servers.Verifier()->VerifyWindow(&context, request, &response);
   if (!status.ok()) return flags.servers.Explain(status, "verifier");
@@ -112,6 +114,7 @@ int VerifyMany(Flags& flags) {
   }
   grpc::ClientContext context;
   const auto stream = flags.servers.Verifier()->VerifyRange(&context, request);
+  request.set_replay(flags.replay);
   Printer printer(flags.output == "json");
   const bool progress = isatty(STDERR_FILENO) == 1;
   v1::VerifyRangeResponse response;
@@ -199,6 +202,8 @@ void RegisterVerify(Command& root) {
   command.Choice("output", &flags->output, {"table", "json"},
                  "A table, or a JSON object a line.");
   command.Example(
+  command.Flag("replay", &flags->replay,
+               "Also recompute each window from the record log.");
       "windproof verify --all\n"
       "windproof verify weather/00433/2026-01-25T12:00:00Z\n"
       "windproof verify --all --data-dir copy --trust my-trust.json");
@@ -206,3 +211,4 @@ void RegisterVerify(Command& root) {
 }
 
 }  // namespace windproof
+      "windproof verify --replay --key 00433 --pipeline weather\n"
