@@ -386,9 +386,12 @@ KafkaReader::Clock::time_point KafkaReader::NextMaintenance(
 
 std::optional<RecordBatch> KafkaReader::NextBatch(size_t max_records) {
   const Clock::time_point now = Clock::now();
+  // Not where much has come: theirs may lie behind it in the queue.
+  const bool much =
+      fetched_ >= kFetchedMax || fetched_bytes_ >= kFetchedBytesMax;
   for (auto& [source, partition] : assigned_) {
     if (!partition.fresh_until.has_value() || !partition.failed.ok()) continue;
-    if (*partition.fresh_until > now) return std::nullopt;
+    if (*partition.fresh_until > now && !much) return std::nullopt;
     partition.fresh_until.reset();
   }
   auto it = assigned_.upper_bound(last_);
