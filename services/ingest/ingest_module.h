@@ -15,6 +15,7 @@
 #include "common/server/service_module.h"
 #include "services/ingest/ingest_service.h"
 #include "services/ingest/live/dwd_live.h"
+#include "services/ingest/live/dwd_live_options.h"
 #include "services/ingest/live/live_sink.h"
 #include "services/ingest/record_validator.h"
 #include "services/ingest/validator_pool.h"

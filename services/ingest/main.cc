@@ -17,8 +17,8 @@
 #include "common/server/run_server.h"
 #include "common/spec_file/spec_file.h"
 #include "services/ingest/ingest_module.h"
-#include "services/ingest/live/dwd_live.h"
 #include "services/ingest/live/dwd_live_flags.h"
+#include "services/ingest/live/dwd_live_options.h"
 
 namespace windproof {
 namespace {

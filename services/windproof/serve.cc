@@ -1,12 +1,16 @@
 #include "services/windproof/serve.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/server/logging.h"
 #include "common/server/run_server.h"
+#include "services/ingest/live/dwd_live_flags.h"
+#include "services/ingest/live/dwd_live_options.h"
 #include "services/windproof/stack.h"
 
 namespace windproof {
@@ -15,14 +19,19 @@ namespace {
 struct Flags {
   ServerFlags server;
   Stack::Options stack;
+  DwdLiveFlags live;
 };
 
 int Run(const Flags& flags) {
   const absl::Status checked = flags.server.Check();
   if (!checked.ok()) return ReportWrongUse("windproof serve", checked);
+  absl::StatusOr<std::optional<DwdLiveOptions>> live = flags.live.Options();
+  if (!live.ok()) return ReportWrongUse("windproof serve", live.status());
+  Stack::Options options = flags.stack;
+  options.live = *std::move(live);
   KeepShutdownSignals();
   StartServerLogging(flags.server, "windproof");
-  const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(flags.stack);
+  const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(options);
   if (!stack.ok()) return ReportStartFailure(stack.status());
   for (const PipelineSpec& spec : (*stack)->pipelines()) {
     LogInfo("pipeline", {{"name", spec.name}, {"spec", HexOf(SpecHash(spec))}});
@@ -47,10 +56,13 @@ void RegisterServe(Command& root) {
              "Whom the verifier believes; DIR/trust.json by default.");
   serve.Flag("anchor", &flags->stack.anchor_address, "HOST:PORT",
              "An anchor of its own, in the place of the built-in one.");
+  flags->live.AddTo(serve);
   flags->server.AddTo(serve);
   serve.Example(
       "windproof serve --data-dir /var/lib/windproof\n"
-      "windproof serve --data-dir d --listen 127.0.0.1:0 --log-format text");
+      "windproof serve --data-dir d --listen 127.0.0.1:0 --log-format text\n"
+      "windproof serve --data-dir d --dwd-live 00427,00433 --dwd-base-url "
+      "https://SERVER");
   serve.Action([flags] { return Run(*flags); });
 }
 

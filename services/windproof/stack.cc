@@ -23,6 +23,7 @@
 #include "common/spec_file/spec_file.h"
 #include "services/anchor/anchor_module.h"
 #include "services/ingest/ingest_module.h"
+#include "services/ingest/live/dwd_live_options.h"
 #include "services/verifier/verifier_module.h"
 #include "services/window_hash/window_hash_module.h"
 
@@ -161,8 +162,10 @@ absl::Status Stack::Parts::OpenWindowHash() {
 
 absl::Status Stack::Parts::OpenIngest() {
   if (options.read_only) return absl::OkStatus();
-  absl::StatusOr<std::unique_ptr<IngestModule>> opened =
-      IngestModule::Open({.pipelines = specs, .log = log.get()});
+  std::optional<DwdLiveOptions> live = options.live;
+  if (live.has_value()) live->store_path = dir->Sub("dwd_live");
+  absl::StatusOr<std::unique_ptr<IngestModule>> opened = IngestModule::Open(
+      {.pipelines = specs, .log = log.get(), .live = std::move(live)});
   if (!opened.ok()) return opened.status();
   ingest = *std::move(opened);
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 #include "common/server/service_module.h"
+#include "services/ingest/live/dwd_live_options.h"
 
 namespace windproof {
 
@@ -37,6 +39,8 @@ class Stack {
     // HOST:PORT of an anchor of its own, in the place of the built-in one. Its
     // ledger's key is not ours to know: there must be a trust file.
     std::string anchor_address;
+    // The live source; its position goes into DIR/dwd_live. Not read-only.
+    std::optional<DwdLiveOptions> live;
     // A stopped store, which nothing is written to: no ingest, no threads.
     bool read_only = false;
   };

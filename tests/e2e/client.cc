@@ -53,9 +53,10 @@ grpc::Status Client::Publish(const std::vector<v1::Record>& records) {
   return ingest_->PublishRecords(Context().get(), request, &response);
 }
 
-std::vector<v1::LedgerItem> Client::WaitAnchored(int count) {
+std::vector<v1::LedgerItem> Client::WaitAnchored(int count,
+                                                 const std::string& pipeline) {
   v1::WatchCheckpointsRequest request;
-  request.set_pipeline("weather");
+  request.set_pipeline(pipeline);
   const std::unique_ptr<grpc::ClientContext> context = Context();
   const auto stream = anchor_->WatchCheckpoints(context.get(), request);
   std::vector<v1::LedgerItem> items(static_cast<size_t>(count));

@@ -30,9 +30,10 @@ class Client {
 
   grpc::Status Publish(const std::vector<v1::Record>& records);
 
-  // Waits until the ledger has `count` items of pipeline weather and returns
-  // them in ledger order.
-  std::vector<v1::LedgerItem> WaitAnchored(int count);
+  // Waits until the ledger has `count` items of the pipeline and returns them
+  // in ledger order.
+  std::vector<v1::LedgerItem> WaitAnchored(
+      int count, const std::string& pipeline = "weather");
 
   // Of weather/00433 at 2026-01-25T`hour`:00:00Z. The message is the status's
   // when the call failed.
