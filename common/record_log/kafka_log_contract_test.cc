@@ -1,7 +1,10 @@
 #include <atomic>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -13,22 +16,32 @@
 namespace windproof {
 namespace {
 
-// One broker for all of them; it ends with the process.
-KafkaBroker* Broker() {
-  static KafkaBroker* const broker = [] {
-    auto started = KafkaBroker::Start();
+// One broker of each version for all of them; it ends with the process.
+KafkaBroker* Broker(bool old_version) {
+  const auto start = [](bool old) {
+    KafkaBroker::Options options;
+    options.old_version = old;
+    auto started = KafkaBroker::Start(options);
     EXPECT_TRUE(started.ok()) << started.status();
     return started.ok() ? started->release() : nullptr;
-  }();
+  };
+  if (old_version) {
+    static KafkaBroker* const old_broker = start(true);
+    return old_broker;
+  }
+  static KafkaBroker* const broker = start(false);
   return broker;
 }
 
 class KafkaFactory : public RecordLogFactory {
  public:
+  explicit KafkaFactory(bool old_version) : old_version_(old_version) {}
+
   absl::StatusOr<std::unique_ptr<RecordLog>> Open(int32_t partitions) override {
-    if (Broker() == nullptr) return absl::UnavailableError("no broker");
+    KafkaBroker* const broker = Broker(old_version_);
+    if (broker == nullptr) return absl::UnavailableError("no broker");
     KafkaLog::Options options;
-    options.properties.entries = {{"bootstrap.servers", Broker()->bootstrap()}};
+    options.properties.entries = {{"bootstrap.servers", broker->bootstrap()}};
     options.partitions = partitions;
     auto log = KafkaLog::Open(options);
     if (!log.ok()) return log.status();
@@ -43,21 +56,36 @@ class KafkaFactory : public RecordLogFactory {
   int64_t EarliestLogTimeMs() override { return 1; }
 
   std::optional<std::string> Unavailable() override {
-    return KafkaBroker::Unavailable();
+    return KafkaBroker::Unavailable(old_version_);
   }
 
  private:
   static inline std::atomic<int> made_ = 0;
   const int number_ = ++made_;
+  const bool old_version_;
 };
 
 std::unique_ptr<RecordLogFactory> MakeKafkaFactory() {
-  return std::make_unique<KafkaFactory>();
+  return std::make_unique<KafkaFactory>(false);
+}
+
+std::unique_ptr<RecordLogFactory> MakeOldKafkaFactory() {
+  return std::make_unique<KafkaFactory>(true);
 }
 
 INSTANTIATE_TEST_SUITE_P(KafkaLog, RecordLogContractTest,
                          ::testing::Values(&MakeKafkaFactory),
                          [](const auto&) { return std::string("Kafka"); });
+
+// `./dev test --long` has an older Kafka, too.
+std::vector<MakeRecordLogFactory> OldKafka() {
+  if (std::getenv("WINDPROOF_KAFKA_OLD") == nullptr) return {};
+  return {&MakeOldKafkaFactory};
+}
+
+INSTANTIATE_TEST_SUITE_P(OldKafkaLog, RecordLogContractTest,
+                         ::testing::ValuesIn(OldKafka()),
+                         [](const auto&) { return std::string("OldKafka"); });
 
 }  // namespace
 }  // namespace windproof
