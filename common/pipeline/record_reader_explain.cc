@@ -63,9 +63,10 @@ std::optional<RecordProblem> RecordReader::Explain(const LogRecord& record) {
       // What is wrong is the value, most likely: it would have had the key.
       return RecordProblem{
           "value", record.value ? ShownText(*record.value) : "null",
-          absl::StrCat("one JSON object (I-JSON) whose ", spec_.key_field,
-                       " is the key, as there is no message key; ",
-                       record.value ? parse_status_.message() : "null is none")};
+          absl::StrCat(
+              "one JSON object (I-JSON) whose ", spec_.key_field,
+              " is the key, as there is no message key; ",
+              record.value ? parse_status_.message() : "null is none")};
     case Finding::kNoKeyInField:
       return RecordProblem{
           spec_.key_field, Shown(found_[key_slot_]),

@@ -100,6 +100,12 @@ absl::string_view AcceptedType(const FieldDescriptor& field) {
   }
 }
 
+// proto-JSON takes whole numbers as text too.
+bool IsZero(const JsonValue& value) {
+  return (IsKind(value, JsonValue::Kind::kNumber) && value.number == 0) ||
+         (IsText(value) && value.string == "0");
+}
+
 // What protobuf's parser would take silently or say badly.
 absl::Status CheckMembers(const JsonValue& json) {
   if (json.kind != JsonValue::Kind::kObject) {
@@ -124,6 +130,14 @@ absl::Status CheckMembers(const JsonValue& json) {
                        absl::string_view(CanonicalJson(value)).substr(0, 80),
                        "; ", AcceptedType(*field), " is accepted"));
     }
+  }
+  // Protobuf cannot tell a zero from nothing.
+  const JsonValue* window = json.Find("window_ms");
+  if (window == nullptr) window = json.Find("windowMs");
+  if (window != nullptr && IsZero(*window)) {
+    return absl::InvalidArgumentError(
+        "window_ms is 0; the length of a window, 1 to 31622400000 "
+        "milliseconds, is accepted");
   }
   return absl::OkStatus();
 }

@@ -121,6 +121,9 @@ TEST(SpecProtoTest, ErrorsNameTheField) {
       {"Rule",
        Replaced("\"window_ms\": 60000", "\"window_ms\": -1"),
        {"window_ms", "-1", "31622400000"}},
+      {"Zero",
+       Replaced("\"window_ms\": 60000", "\"window_ms\": 0"),
+       {"window_ms is 0", "1 to 31622400000"}},
       {"Huge", Replaced("60000", "99999999999999999999"), {"window_ms"}},
   };
   for (const Row& row : rows) {

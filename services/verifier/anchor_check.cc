@@ -32,8 +32,17 @@ struct Difference {
   std::string second;
 };
 
-std::string TextOf(const JsonValue* value) {
-  return value == nullptr ? "" : CanonicalJson(*value);
+// A text as it is, anything else as JSON; a text beside something else as JSON
+// too, so that "1" and 1 look different.
+std::string TextOf(const JsonValue* value, const JsonValue* beside) {
+  if (value == nullptr) return "";
+  const auto is_text = [](const JsonValue& one) {
+    return one.kind == JsonValue::Kind::kString;
+  };
+  if (is_text(*value) && (beside == nullptr || is_text(*beside))) {
+    return value->string;
+  }
+  return CanonicalJson(*value);
 }
 
 Difference FirstDifference(const JsonValue& first, const JsonValue& second,
@@ -41,8 +50,8 @@ Difference FirstDifference(const JsonValue& first, const JsonValue& second,
   const bool objects = first.kind == JsonValue::Kind::kObject &&
                        second.kind == JsonValue::Kind::kObject;
   if (!objects) {
-    std::string a = CanonicalJson(first);
-    std::string b = CanonicalJson(second);
+    std::string a = TextOf(&first, &second);
+    std::string b = TextOf(&second, &first);
     if (a == b) return {};
     return {path.empty() ? "checkpoint" : path, std::move(a), std::move(b)};
   }
@@ -57,7 +66,9 @@ Difference FirstDifference(const JsonValue& first, const JsonValue& second,
     const JsonValue* b = second.Find(name);
     const std::string member =
         absl::StrCat(path, path.empty() ? "" : ".", Shown(name));
-    if (a == nullptr || b == nullptr) return {member, TextOf(a), TextOf(b)};
+    if (a == nullptr || b == nullptr) {
+      return {member, TextOf(a, b), TextOf(b, a)};
+    }
     Difference difference = FirstDifference(*a, *b, member);
     if (!difference.path.empty()) return difference;
   }
