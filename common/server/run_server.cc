@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -91,7 +92,13 @@ void ServerFlags::AddTo(Command& command) {
 }
 
 std::string VersionText() {
-  return absl::StrCat(VersionString(), " (commit ", VersionCommit(), ")");
+  // Only --stamp compiles the commit in: nothing would be cached otherwise.
+  const absl::string_view commit = VersionCommit();
+  return absl::StrCat(VersionString(), " (commit ",
+                      commit == "unknown"
+                          ? "not compiled in; bazel build --stamp does"
+                          : commit,
+                      ")");
 }
 
 absl::Status ServerFlags::Check() const {
@@ -117,6 +124,8 @@ void PrepareProcess() {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   mallopt(M_ARENA_MAX, kMaxArenas);
   signal(SIGPIPE, SIG_IGN);
+  // What is stored is for its owner alone, also where RocksDB makes the files.
+  umask(S_IRWXG | S_IRWXO);
 }
 
 void KeepShutdownSignals() {
