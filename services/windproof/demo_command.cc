@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -16,11 +16,13 @@
 #include "absl/strings/str_format.h"
 #include "common/server/logging.h"
 #include "services/ingest/dwd/dwd_collector.h"
+#include "services/windproof/count_text.h"
 #include "services/windproof/demo_drill.h"
 #include "services/windproof/demo_run.h"
 #include "services/windproof/demo_store.h"
 #include "services/windproof/ingest_command.h"
 #include "services/windproof/json_text.h"
+#include "services/windproof/sample_data.h"
 #include "services/windproof/tamper.h"
 #include "services/windproof/verdict_text.h"
 #include "services/windproof/window_table.h"
@@ -45,23 +47,22 @@ double SecondsSince(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
 
-// Where the sample may lie: beside the program as Bazel, a package or a copy
-// puts it, or in the source tree. Empty: nowhere.
-std::string FindSample() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  std::vector<fs::path> places;
-  if (const char* runfiles = std::getenv("RUNFILES_DIR")) {
-    places.push_back(fs::path(runfiles) / "windproof/deploy/sample");
+// Writes the sample that is part of the program below `folder`.
+absl::Status UnpackSample(const std::string& folder) {
+  for (const SampleFile& file : SampleFiles()) {
+    const fs::path path =
+        fs::path(folder) / std::string(file.folder) / std::string(file.name);
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    std::ofstream out(path, std::ios::binary);
+    out.write(file.content.data(),
+              static_cast<std::streamsize>(file.content.size()));
+    if (!out.flush()) {
+      return absl::UnavailableError(
+          absl::StrCat("cannot write the sample to ", path.string()));
+    }
   }
-  places.push_back(program.string() + ".runfiles/windproof/deploy/sample");
-  places.push_back(program.parent_path() / "sample");
-  places.push_back(program.parent_path() / "../share/windproof/sample");
-  places.emplace_back("deploy/sample");
-  for (const fs::path& place : places) {
-    if (fs::is_directory(place / "1-first", error)) return place.string();
-  }
-  return "";
+  return absl::OkStatus();
 }
 
 class Demo {
@@ -102,19 +103,20 @@ absl::StatusOr<std::vector<std::vector<std::string>>> Demo::Deliveries() const {
     if (missing.empty()) return {{flags_.files}};
     return absl::InvalidArgumentError(absl::StrCat("there is no ", missing));
   }
-  const std::string sample =
-      flags_.sample.empty() ? FindSample() : flags_.sample;
+  std::string sample = flags_.sample;
   if (sample.empty()) {
-    return absl::InvalidArgumentError(
-        "the sample was not found beside the program; --sample DIR or files "
-        "are accepted");
+    sample = temp_->Sub("sample");
+    if (absl::Status unpacked = UnpackSample(sample); !unpacked.ok()) {
+      return unpacked;
+    }
   }
   std::vector<std::vector<std::string>> deliveries;
   for (const char* folder : {"1-first", "2-update"}) {
     const std::string path = absl::StrCat(sample, "/", folder);
     if (!FirstMissingPath({path}).empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("there is no ", path, "; the sample has it"));
+          absl::StrCat("there is no ", path, "; --sample DIR names a folder ",
+                       "with the folders 1-first and 2-update"));
     }
     deliveries.push_back({path});
   }
@@ -166,7 +168,7 @@ absl::Status Demo::ListWindows() {
   int64_t rows = 0;
   const auto end_of_key = [&] {
     if (rows > kRowsShown) {
-      Say(absl::StrCat("  and ", rows - kRowsShown, " more windows of ", name));
+      Say(absl::StrCat("  and ", rows - kRowsShown, " more of ", name));
     }
   };
   const absl::Status status = run_.List([&](const v1::Window& window) {
@@ -257,7 +259,8 @@ absl::StatusOr<int> Demo::Run() {
   absl::Status status = run_.Open(*data_dir, temp_->Sub("specs"), *deliveries);
   if (status.ok()) status = run_.Ingest(*deliveries);
   if (!status.ok()) return status;
-  Say(absl::StrFormat("%d records ingested after %.2f s", run_.counts().records,
+  Say(absl::StrFormat("%s ingested after %.2f s",
+                      CountText(run_.counts().records, "record"),
                       SecondsSince(start)));
   status = run_.WaitUntilAnchored();
   if (!status.ok()) return status;
@@ -288,9 +291,10 @@ absl::StatusOr<int> Demo::Run() {
     std::printf("%s\n", ReportJson(seconds).c_str());
   } else {
     Say(absl::StrFormat(
-        "\n%d records, %d windows, %d anchored, %d verified, %d failed in %.2f "
-        "s; %d ways of tampering\n%s",
-        counts.records, counts.windows, counts.anchored, counts.verified,
+        "\n%s, %s, %d anchored, %d verified, %d failed in %.2f s; %d ways of "
+        "tampering\n%s",
+        CountText(counts.records, "record"),
+        CountText(counts.windows, "window"), counts.anchored, counts.verified,
         counts.failed, seconds, drills_.size(),
         Good() ? "All good: everything verified, every tampering caught"
                : "NOT GOOD: see above"));
@@ -325,7 +329,7 @@ void RegisterDemo(Command& root) {
                     "without.",
                     /*required=*/false);
   command.Flag("sample", &flags->sample, "DIR",
-               "Where the sample is, if not beside the program.");
+               "Another sample: a folder with 1-first and 2-update.");
   command.Flag("data-dir", &flags->data_dir, "DIR",
                "Keep the store in this new folder; a temporary one without.");
   command.Choice("output", &flags->output, {"table", "json"},

@@ -36,6 +36,30 @@ int64_t ClosesAt(int64_t time_ms, int64_t window_ms, int64_t grace_ms) {
   return (index + 1) * window_ms + grace_ms;
 }
 
+// The first row of each station that is not settled: "station 00433 at …".
+std::string NextRows(const std::vector<DwdStation>& stations,
+                     const std::map<int32_t, int64_t>& settled) {
+  constexpr int kShown = 4;
+  std::string text;
+  int some = 0;
+  for (size_t i = 0; i < stations.size(); ++i) {
+    const DwdStation& station = stations[i];
+    const auto last = settled.find(static_cast<int32_t>(i));
+    size_t row = 0;
+    while (last != settled.end() && row < station.rows() &&
+           station.time_s(row) <= last->second) {
+      ++row;
+    }
+    if (row == station.rows() || ++some > kShown) continue;
+    absl::StrAppend(&text, text.empty() ? "" : ", ", "station ", station.id(),
+                    " at ", FormatTimestamp({station.time_s(row), 0}));
+  }
+  if (some > kShown) {
+    absl::StrAppend(&text, " and ", some - kShown, " more");
+  }
+  return text;
+}
+
 CallOutcome Failed(const grpc::Status& status, absl::string_view service) {
   return {status, std::string(service)};
 }
@@ -43,8 +67,9 @@ CallOutcome Failed(const grpc::Status& status, absl::string_view service) {
 }  // namespace
 
 DwdPublisher::DwdPublisher(Servers& servers,
-                           std::function<void(const std::string&)> tell)
-    : servers_(servers), tell_(std::move(tell)) {}
+                           std::function<void(const std::string&)> tell,
+                           std::chrono::milliseconds patience)
+    : servers_(servers), tell_(std::move(tell)), patience_(patience) {}
 
 CallOutcome DwdPublisher::Publish(const std::vector<DwdStation>& stations) {
   int64_t rows = 0;
@@ -56,24 +81,29 @@ CallOutcome DwdPublisher::Publish(const std::vector<DwdStation>& stations) {
       servers_.Ingest(),
       {.lanes =
            static_cast<int>(std::clamp<size_t>(stations.size(), 1, kLanesMax)),
-       .refused = [&](const RecordOrigin& origin, const std::string& reason) {
-         const DwdStation& station =
-             stations[static_cast<size_t>(origin.source)];
-         refused.emplace(origin.source, origin.number);
-         ++refused_;
-         tell_(absl::StrCat("station ", station.id(), " at ",
-                            FormatTimestamp({origin.number, 0}), ": ", reason));
-       }});
+       .patience = patience_,
+       .trying_again =
+           [&](const grpc::Status& why) { tell_(TryingAgainText(why)); },
+       .refused =
+           [&](const RecordOrigin& origin, const std::string& reason) {
+             const DwdStation& station =
+                 stations[static_cast<size_t>(origin.source)];
+             refused.emplace(origin.source, origin.number);
+             ++refused_;
+             tell_(absl::StrCat("station ", station.id(), " at ",
+                                FormatTimestamp({origin.number, 0}), ": ",
+                                reason));
+           }});
   {
     ProgressLine progress("rows", rows);
-    DwdBatches batches(stations, RecordBatch::kRecords);
+    DwdBatches batches(stations, PublishBatch::kRecords);
     bool going = true;
     while (going) {
       const std::optional<DwdBatch> rows_of = batches.Next();
       if (!rows_of.has_value()) break;
       const DwdStation& station = *rows_of->station;
       const auto source = static_cast<int32_t>(&station - stations.data());
-      RecordBatch batch;
+      PublishBatch batch;
       for (size_t row = rows_of->begin; row < rows_of->end; ++row) {
         std::string value;
         station.AppendRecord(row, &value);
@@ -87,7 +117,10 @@ CallOutcome DwdPublisher::Publish(const std::vector<DwdStation>& stations) {
   const grpc::Status status = sender.Finish();
   written_ += sender.written();
   for (const auto& [where, end] : sender.log_ends()) log_ends_[where] = end;
-  if (!status.ok()) return Failed(status, "ingest");
+  if (!status.ok()) {
+    next_ = NextRows(stations, sender.settled());
+    return Failed(status, "ingest");
+  }
 
   for (size_t i = 0; i < stations.size(); ++i) {
     const DwdStation& station = stations[i];

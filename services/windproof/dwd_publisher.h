@@ -32,7 +32,9 @@ class DwdPublisher {
  public:
   // `tell` gets a line for each row that ingest refused and each station that
   // could not be completed. `servers` must outlive the publisher.
-  DwdPublisher(Servers& servers, std::function<void(const std::string&)> tell);
+  DwdPublisher(
+      Servers& servers, std::function<void(const std::string&)> tell,
+      std::chrono::milliseconds patience = RecordSender::Options().patience);
 
   // Sends all rows. `stations` must be sorted by time, as collected.
   CallOutcome Publish(const std::vector<DwdStation>& stations);
@@ -45,6 +47,8 @@ class DwdPublisher {
   int64_t written() const { return written_; }      // rows
   int64_t refused() const { return refused_; }      // rows
   int64_t completed() const { return completed_; }  // stations
+  // After Publish() failed: which row of each station comes next.
+  const std::string& next() const { return next_; }
   const LogEnds& log_ends() const { return log_ends_; }
 
  private:
@@ -64,10 +68,12 @@ class DwdPublisher {
 
   Servers& servers_;
   const std::function<void(const std::string&)> tell_;
+  const std::chrono::milliseconds patience_;
   std::map<std::string, Sent> sent_;  // by topic
   int64_t written_ = 0;
   int64_t refused_ = 0;
   int64_t completed_ = 0;
+  std::string next_;
   LogEnds log_ends_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "services/ingest/dwd/dwd_collector.h"
 #include "services/ingest/json_lines.h"
 #include "services/windproof/catch_up.h"
+#include "services/windproof/count_text.h"
 #include "services/windproof/dwd_publisher.h"
 #include "services/windproof/progress_line.h"
 #include "services/windproof/record_sender.h"
@@ -37,6 +39,7 @@ struct Flags {
   std::string pipeline;   // dwd
   bool complete = false;  // dwd
   bool no_wait = false;
+  int64_t retry_ms = 20'000;
   std::string topic;  // json
 };
 
@@ -61,15 +64,17 @@ int MissingPath(const std::vector<std::string>& paths) {
   return kExitUsage;
 }
 
-// What was written before a call failed is in the log, and stays there.
+// What was written before a call failed is in the log, and stays there. `total`
+// 0: nobody knows. `next`: where what is missing begins.
 int CallFailed(const Servers& servers, const CallOutcome& outcome,
-               int64_t written) {
+               int64_t written, int64_t total, const std::string& next) {
   const int exit_code = servers.Explain(outcome.status, outcome.service);
-  if (written > 0) {
-    Tell(absl::StrCat(written,
-                      " records were written before; sent again, they count "
-                      "as duplicates"));
-  }
+  std::string of = total > 0 ? absl::StrCat(" of ", total) : "";
+  Tell(absl::StrCat(
+      "windproof ingest: ", written, of,
+      written == 1 ? " record is" : " records are", " acknowledged and durable",
+      next.empty() ? "" : "; next comes ", next,
+      ". Send all again: what is there already counts as duplicates"));
   return exit_code;
 }
 
@@ -101,13 +106,15 @@ int IngestDwd(Flags& flags) {
     return kExitUsage;
   }
 
-  DwdPublisher publisher(flags.servers, Tell);
+  DwdPublisher publisher(flags.servers, Tell,
+                         std::chrono::milliseconds(flags.retry_ms));
   CallOutcome outcome = publisher.Publish(collection.stations);
   if (outcome.ok() && flags.complete) {
     outcome = publisher.Complete(flags.pipeline);
   }
   if (!outcome.ok()) {
-    return CallFailed(flags.servers, outcome, publisher.written());
+    return CallFailed(flags.servers, outcome, publisher.written(),
+                      collection.rows, publisher.next());
   }
 
   const int64_t rejected = collection.rejected_rows + publisher.refused();
@@ -127,13 +134,14 @@ int IngestDwd(Flags& flags) {
         static_cast<long long>(publisher.completed()), seconds);
   } else {
     std::printf(
-        "%lld records of %zu stations from %lld files, %lld rows and %lld "
-        "files rejected, %lld stations completed; %s\n",
-        static_cast<long long>(publisher.written()), collection.stations.size(),
-        static_cast<long long>(collection.files),
-        static_cast<long long>(rejected),
-        static_cast<long long>(collection.refused_files),
-        static_cast<long long>(publisher.completed()),
+        "%s of %s from %s, %s and %s rejected, %s completed; %s\n",
+        CountText(publisher.written(), "record").c_str(),
+        CountText(static_cast<int64_t>(collection.stations.size()), "station")
+            .c_str(),
+        CountText(collection.files, "file").c_str(),
+        CountText(rejected, "row").c_str(),
+        CountText(collection.refused_files, "file").c_str(),
+        CountText(publisher.completed(), "station").c_str(),
         RateText(publisher.written(), seconds).c_str());
   }
   return rejected + collection.refused_files > 0 ? kExitFound : kExitGood;
@@ -146,11 +154,15 @@ class JsonIngest {
       : flags_(flags),
         // Standard input may be a live stream: what has come goes at once.
         live_(flags.paths.size() == 1 && flags.paths.front() == "-"),
-        sender_(flags.servers.Ingest(),
-                {.queue_max = live_ ? 1000U : 4U,
-                 .merge = live_,
-                 .refused = [this](const RecordOrigin& origin,
-                                   const std::string& reason) {
+        sender_(
+            flags.servers.Ingest(),
+            {.queue_max = live_ ? 1000U : 4U,
+             .merge = live_,
+             .patience = std::chrono::milliseconds(flags.retry_ms),
+             .trying_again =
+                 [](const grpc::Status& why) { Tell(TryingAgainText(why)); },
+             .refused =
+                 [this](const RecordOrigin& origin, const std::string& reason) {
                    ++refused_;
                    Tell(absl::StrCat(
                        flags_.paths[static_cast<size_t>(origin.source)], ":",
@@ -169,7 +181,7 @@ class JsonIngest {
     }
     const grpc::Status status = sender_.Finish();
     if (!status.ok()) {
-      return CallFailed(flags_.servers, {status, "ingest"}, sender_.written());
+      return Failed(status);
     }
     if (!read.ok()) {
       Tell(absl::StrCat("windproof ingest json: ", read.message()));
@@ -199,11 +211,48 @@ class JsonIngest {
       batch_.Add(flags_.topic, "", std::move((*line)->text),
                  {source, (*line)->number});
       if (live_ || batch_.full()) {
-        going_ = sender_.Send(0, std::exchange(batch_, RecordBatch()));
+        going_ = sender_.Send(0, std::exchange(batch_, PublishBatch()));
         progress->Show(sender_.written());
       }
     }
     return absl::OkStatus();
+  }
+
+  // Says where to go on. Of files all lines are counted; a stream may never
+  // end.
+  int Failed(const grpc::Status& status) {
+    const std::map<int32_t, int64_t> settled = sender_.settled();
+    const int32_t file = settled.empty() ? 0 : settled.rbegin()->first;
+    const int64_t line = settled.empty() ? 0 : settled.rbegin()->second;
+    int64_t lines = 0;
+    std::string next;
+    std::error_code ignored;
+    bool all_counted = true;
+    for (size_t i = 0; i < flags_.paths.size(); ++i) {
+      if (!std::filesystem::is_regular_file(flags_.paths[i], ignored)) {
+        all_counted = false;
+        continue;
+      }
+      auto reader = JsonLinesReader::Open(flags_.paths[i]);
+      while (reader.ok()) {
+        const absl::StatusOr<std::optional<JsonLine>> read = (*reader)->Next();
+        if (absl::IsInvalidArgument(read.status())) continue;
+        if (!read.ok() || !read->has_value()) break;
+        ++lines;
+        const bool later =
+            static_cast<int32_t>(i) > file ||
+            (static_cast<int32_t>(i) == file && (*read)->number > line);
+        if (next.empty() && later) {
+          next = absl::StrCat(flags_.paths[i], ":", (*read)->number);
+        }
+      }
+    }
+    if (!all_counted) {
+      const std::string& path = flags_.paths[static_cast<size_t>(file)];
+      next = absl::StrCat(path == "-" ? "standard input" : path, ":", line + 1);
+    }
+    return CallFailed(flags_.servers, {status, "ingest"}, sender_.written(),
+                      all_counted ? lines : 0, next);
   }
 
   void Summarise(double seconds) const {
@@ -216,9 +265,9 @@ class JsonIngest {
           static_cast<long long>(rejected), seconds);
       return;
     }
-    std::printf("%lld records to topic %s, %lld rejected; %s\n",
-                static_cast<long long>(sender_.written()), flags_.topic.c_str(),
-                static_cast<long long>(rejected),
+    std::printf("%s to topic %s, %lld rejected; %s\n",
+                CountText(sender_.written(), "record").c_str(),
+                flags_.topic.c_str(), static_cast<long long>(rejected),
                 RateText(sender_.written(), seconds).c_str());
   }
 
@@ -227,7 +276,7 @@ class JsonIngest {
   bool going_ = true;
   int64_t refused_ = 0;   // by ingest; settled after Finish()
   int64_t too_long_ = 0;  // before it got there
-  RecordBatch batch_;
+  PublishBatch batch_;
   RecordSender sender_;
 };
 
@@ -237,6 +286,8 @@ int IngestJson(Flags& flags) {
 }
 
 void AddOutput(Command& command, Flags* flags) {
+  command.Flag("retry-ms", &flags->retry_ms, 0, 86'400'000, "MS",
+               "How long to try again where the server does not take records.");
   command.Flag("no-wait", &flags->no_wait,
                "Return once the records are durable; else only when they are "
                "read and every window that they closed is anchored.");

@@ -1,5 +1,6 @@
 #include "services/windproof/progress_line.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,9 +15,36 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr int kBarWidth = 24;
+constexpr size_t kBarMost = 24;
+constexpr size_t kBarLeast = 5;
+constexpr size_t kUsualColumns = 80;
+
+size_t ColumnsOfTerminal() {
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return kUsualColumns;
+  }
+  return size.ws_col;
+}
 
 }  // namespace
+
+std::string ProgressBar(absl::string_view text, int64_t done, int64_t total,
+                        size_t columns) {
+  // The last column stays free: some terminals go on to the next line there.
+  const size_t room = columns > 0 ? columns - 1 : 0;
+  constexpr size_t kAround = 3;  // brackets and a space
+  if (total <= 0 || text.size() + kAround + kBarLeast > room) {
+    return std::string(text.substr(0, room));
+  }
+  const size_t width = std::min(kBarMost, room - text.size() - kAround);
+  const auto full = static_cast<size_t>(
+      static_cast<double>(width) *
+      std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0,
+                 1.0));
+  return absl::StrCat("[", std::string(full, '#'),
+                      std::string(width - full, '.'), "] ", text);
+}
 
 std::string ProgressText(absl::string_view what, int64_t done, int64_t total,
                          double seconds) {
@@ -45,7 +73,8 @@ ProgressLine::~ProgressLine() {
   if (bar_) std::fputs("\r\033[K", stderr);
 }
 
-void ProgressLine::Show(int64_t done) {
+void ProgressLine::Show(int64_t done, int64_t total) {
+  total_ = total;
   const steady_clock::time_point now = steady_clock::now();
   if (now - shown_ < std::chrono::milliseconds(terminal_ ? 100 : 5000)) return;
   shown_ = now;
@@ -56,14 +85,8 @@ void ProgressLine::Show(int64_t done) {
     return;
   }
   bar_ = true;
-  std::string bar;
-  if (total_ > 0) {
-    const auto full = static_cast<size_t>(
-        std::min<int64_t>(kBarWidth, kBarWidth * done / total_));
-    bar = absl::StrCat("[", std::string(full, '#'),
-                       std::string(kBarWidth - full, '.'), "] ");
-  }
-  std::fprintf(stderr, "\r%s%s\033[K", bar.c_str(), text.c_str());
+  std::fprintf(stderr, "\r%s\033[K",
+               ProgressBar(text, done, total_, ColumnsOfTerminal()).c_str());
 }
 
 }  // namespace windproof

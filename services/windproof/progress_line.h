@@ -6,6 +6,7 @@
 #define WINDPROOF_SERVICES_WINDPROOF_PROGRESS_LINE_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -24,11 +25,13 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   // Cheap to call often: most calls print nothing.
-  void Show(int64_t done);
+  void Show(int64_t done) { Show(done, total_); }
+  // The same, where the total is known better by now.
+  void Show(int64_t done, int64_t total);
 
  private:
   const std::string what_;
-  const int64_t total_;
+  int64_t total_;
   const bool terminal_;
   const std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point shown_;
@@ -39,6 +42,11 @@ class ProgressLine {
 // Pure.
 std::string ProgressText(absl::string_view what, int64_t done, int64_t total,
                          double seconds);
+
+// That text behind a bar, for a terminal of `columns`: the bar is shorter
+// there, or left out, rather than that the line breaks. Pure.
+std::string ProgressBar(absl::string_view text, int64_t done, int64_t total,
+                        size_t columns);
 
 }  // namespace windproof
 

@@ -3,14 +3,21 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace windproof {
 namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kLongestPause{2000};
 
 struct Refusal {
   int index = 0;
@@ -34,10 +41,21 @@ std::optional<Refusal> RefusalOf(const grpc::Status& status) {
   return refusal;
 }
 
+// The same call may succeed later.
+bool MayPass(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
+}
+
 }  // namespace
 
-void RecordBatch::Add(absl::string_view topic, absl::string_view key,
-                      std::string value, RecordOrigin origin) {
+std::string TryingAgainText(const grpc::Status& why) {
+  return absl::StrCat("windproof: ingest takes no records at the moment (",
+                      why.error_message(), "); trying again");
+}
+
+void PublishBatch::Add(absl::string_view topic, absl::string_view key,
+                       std::string value, RecordOrigin origin) {
   bytes_ += value.size();
   v1::Record* record = request_.add_records();
   record->set_topic(topic.data(), topic.size());
@@ -46,7 +64,7 @@ void RecordBatch::Add(absl::string_view topic, absl::string_view key,
   origins_.push_back(origin);
 }
 
-bool RecordBatch::Merge(RecordBatch* other) {
+bool PublishBatch::Merge(PublishBatch* other) {
   if (size() + other->size() > kRecords || bytes_ + other->bytes_ > kBytes) {
     return false;
   }
@@ -59,7 +77,7 @@ bool RecordBatch::Merge(RecordBatch* other) {
   return true;
 }
 
-void RecordBatch::Remove(int index) {
+void PublishBatch::Remove(int index) {
   request_.mutable_records()->DeleteSubrange(index, 1);
   origins_.erase(origins_.begin() + index);
 }
@@ -76,7 +94,7 @@ RecordSender::RecordSender(
 
 RecordSender::~RecordSender() { Finish(); }
 
-bool RecordSender::Send(int lane_index, RecordBatch batch) {
+bool RecordSender::Send(int lane_index, PublishBatch batch) {
   Lane& lane = *lanes_[static_cast<size_t>(lane_index)];
   MutexLock lock(mutex_);
   while (status_.ok() && lane.queue.size() >= options_.queue_max) {
@@ -111,9 +129,14 @@ LogEnds RecordSender::log_ends() const {
   return log_ends_;
 }
 
+std::map<int32_t, int64_t> RecordSender::settled() const {
+  MutexLock lock(mutex_);
+  return settled_;
+}
+
 void RecordSender::Run(Lane& lane) {
   while (true) {
-    RecordBatch batch;
+    PublishBatch batch;
     {
       MutexLock lock(mutex_);
       while (lane.queue.empty() && !finishing_ && status_.ok()) {
@@ -134,19 +157,53 @@ void RecordSender::Run(Lane& lane) {
     if (status_.ok()) status_ = status;
     for (const auto& other : lanes_) other->changed.NotifyOne();
     room_.NotifyOne();
+    failed_.NotifyAll();
     return;
   }
 }
 
-grpc::Status RecordSender::Publish(RecordBatch batch) {
-  while (batch.size() > 0) {
+// Waits a little longer each time. False: it has been long enough.
+bool RecordSender::PauseBeforeNext(const grpc::Status& status,
+                                   steady_clock::time_point start,
+                                   milliseconds* pause) {
+  MutexLock lock(mutex_);
+  const milliseconds patience =
+      written_ > 0 ? options_.patience : options_.patience / 10;
+  const steady_clock::time_point next = steady_clock::now() + *pause;
+  if (!status_.ok() || next > start + patience) return false;
+  if (*pause == options_.first_pause && options_.trying_again) {
+    options_.trying_again(status);
+  }
+  *pause = std::min(2 * *pause, kLongestPause);
+  while (status_.ok() && failed_.WaitUntil(mutex_, next)) {
+  }
+  return status_.ok();
+}
+
+grpc::Status RecordSender::Call(const PublishBatch& batch,
+                                v1::PublishRecordsResponse* response) {
+  const steady_clock::time_point start = steady_clock::now();
+  milliseconds pause = options_.first_pause;
+  while (true) {
     grpc::ClientContext context;
-    v1::PublishRecordsResponse response;
     const grpc::Status status =
-        ingest_->PublishRecords(&context, batch.request(), &response);
+        ingest_->PublishRecords(&context, batch.request(), response);
+    if (!MayPass(status) || !PauseBeforeNext(status, start, &pause)) {
+      return status;
+    }
+  }
+}
+
+grpc::Status RecordSender::Publish(PublishBatch batch) {
+  while (batch.size() > 0) {
+    v1::PublishRecordsResponse response;
+    const grpc::Status status = Call(batch, &response);
     if (status.ok()) {
       MutexLock lock(mutex_);
       written_ += batch.size();
+      for (int i = 0; i < batch.size(); ++i) {
+        settled_[batch.origin(i).source] = batch.origin(i).number;
+      }
       int64_t* end = nullptr;
       const v1::PublishedRecord* last = nullptr;
       for (const v1::PublishedRecord& record : response.records()) {
@@ -166,9 +223,12 @@ grpc::Status RecordSender::Publish(RecordBatch batch) {
         absl::StartsWith(refusal->reason, "topic ")) {
       return status;
     }
-    if (options_.refused) {
+    {
       MutexLock lock(mutex_);
-      options_.refused(batch.origin(refusal->index), refusal->reason);
+      const RecordOrigin& origin = batch.origin(refusal->index);
+      if (options_.refused) options_.refused(origin, refusal->reason);
+      // Those before it are not: they go with the rest of the batch.
+      if (refusal->index == 0) settled_[origin.source] = origin.number;
     }
     batch.Remove(refusal->index);
   }

@@ -2,12 +2,15 @@
 //
 // A lane keeps its order: its next batch leaves when the one before it is
 // durable. So records of one key belong on one lane. A record that ingest
-// refuses is reported and left out; the rest of its batch goes on.
+// refuses is reported and left out; the rest of its batch goes on. A batch that
+// does not get through is sent again for a while: what was written after all is
+// then there twice, and counts as duplicates.
 #ifndef WINDPROOF_SERVICES_WINDPROOF_RECORD_SENDER_H_
 #define WINDPROOF_SERVICES_WINDPROOF_RECORD_SENDER_H_
 
 #include <grpcpp/support/status.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -36,7 +39,7 @@ struct RecordOrigin {
 // Topic and partition, and one past the highest offset that was written there.
 using LogEnds = std::map<std::pair<std::string, int32_t>, int64_t>;
 
-class RecordBatch {
+class PublishBatch {
  public:
   // What a batch should not exceed: large enough to make a sync of the log
   // cheap, small enough to keep both sides busy.
@@ -48,7 +51,7 @@ class RecordBatch {
            RecordOrigin origin);
 
   // Takes all of `other` if both fit into one batch.
-  bool Merge(RecordBatch* other);
+  bool Merge(PublishBatch* other);
 
   // Leaves out one record.
   void Remove(int index);
@@ -74,6 +77,14 @@ class RecordSender {
     size_t queue_max = 4;  // batches that wait on a lane
     // Batches that wait are sent as one: for records that come one by one.
     bool merge = false;
+    // How long a batch is sent again where ingest is not reachable or cannot
+    // take more, with pauses that grow. From a server that has not answered
+    // yet a tenth of it is enough.
+    std::chrono::milliseconds patience{20'000};
+    std::chrono::milliseconds first_pause{100};
+    // Told once of each time that begins in which ingest does not take records;
+    // as `refused`.
+    std::function<void(const grpc::Status&)> trying_again;
     // Told of each refused record and why; one call at a time, any thread.
     std::function<void(const RecordOrigin&, const std::string&)> refused;
   };
@@ -88,7 +99,7 @@ class RecordSender {
 
   // Waits while the lane has queue_max batches. False after a failure: then
   // nothing is sent any more, and Finish() says why.
-  bool Send(int lane, RecordBatch batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool Send(int lane, PublishBatch batch) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Waits for what was sent. OK when every record was written or refused.
   grpc::Status Finish() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -97,26 +108,42 @@ class RecordSender {
   int64_t written() const ABSL_LOCKS_EXCLUDED(mutex_);
   LogEnds log_ends() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // By source: the number of the last record that is durable or refused. All
+  // before it are, where a source has one lane and its numbers rise.
+  std::map<int32_t, int64_t> settled() const ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   struct Lane {
-    std::deque<RecordBatch> queue;
+    std::deque<PublishBatch> queue;
     CondVar changed;
     std::thread thread;
   };
 
   void Run(Lane& lane) ABSL_LOCKS_EXCLUDED(mutex_);
-  grpc::Status Publish(RecordBatch batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  grpc::Status Publish(PublishBatch batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  grpc::Status Call(const PublishBatch& batch,
+                    v1::PublishRecordsResponse* response)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  bool PauseBeforeNext(const grpc::Status& status,
+                       std::chrono::steady_clock::time_point start,
+                       std::chrono::milliseconds* pause)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<v1::IngestService::StubInterface> ingest_;
   const Options options_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   mutable Mutex mutex_;
   CondVar room_;
+  CondVar failed_;  // ends the pauses of other lanes
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
   int64_t written_ ABSL_GUARDED_BY(mutex_) = 0;
   LogEnds log_ends_ ABSL_GUARDED_BY(mutex_);
+  std::map<int32_t, int64_t> settled_ ABSL_GUARDED_BY(mutex_);
 };
+
+// For `trying_again`.
+std::string TryingAgainText(const grpc::Status& why);
 
 }  // namespace windproof
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,8 +21,10 @@
 #include "common/pipeline/spec.h"
 #include "common/proto/convert.h"
 #include "proto/windproof/v1/window_hash.grpc.pb.h"
+#include "services/windproof/json_text.h"
 #include "services/windproof/plot.h"
 #include "services/windproof/servers.h"
+#include "services/windproof/window_table.h"
 
 namespace windproof {
 namespace {
@@ -32,6 +35,7 @@ struct Flags {
   Servers servers;
   std::string window;
   int64_t records = 60;
+  std::string output = "table";
 };
 
 std::string Time(int64_t millis) {
@@ -98,8 +102,18 @@ void PrintCheckpoint(const v1::Window& window, const Checkpoint& checkpoint,
           FormatTimestamp({receipt.time().seconds(), receipt.time().nanos()})));
 }
 
-grpc::Status PrintDropped(v1::WindowHashService::StubInterface& window_hash,
-                          const Checkpoint& checkpoint) {
+void PrintDropped(const v1::DroppedRecord& dropped) {
+  std::printf("dropped     offset %lld %s: %s\n",
+              Int(dropped.record().offset()),
+              v1::DroppedRecord::Reason_Name(dropped.reason()).c_str(),
+              Text(dropped.record().value().substr(0, 160)));
+}
+
+// Hands the dropped records of the checkpoint's scan to `take`.
+grpc::Status ReadDropped(
+    v1::WindowHashService::StubInterface& window_hash,
+    const Checkpoint& checkpoint,
+    const std::function<void(const v1::DroppedRecord&)>& take) {
   v1::ListDroppedRecordsRequest request;
   request.set_pipeline(checkpoint.pipeline);
   request.set_key(checkpoint.key);
@@ -108,16 +122,15 @@ grpc::Status PrintDropped(v1::WindowHashService::StubInterface& window_hash,
   request.set_offset_begin(checkpoint.scan_begin);
   request.set_offset_end(checkpoint.scan_end);
   do {
+    // Of an empty range there are none; asked for, it might mean all.
+    if (checkpoint.scan_begin == checkpoint.scan_end) break;
     grpc::ClientContext context;
     v1::ListDroppedRecordsResponse response;
     const grpc::Status status =
         window_hash.ListDroppedRecords(&context, request, &response);
     if (!status.ok()) return status;
     for (const v1::DroppedRecord& dropped : response.records()) {
-      std::printf("dropped     offset %lld %s: %s\n",
-                  Int(dropped.record().offset()),
-                  v1::DroppedRecord::Reason_Name(dropped.reason()).c_str(),
-                  Text(dropped.record().value().substr(0, 160)));
+      take(dropped);
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
@@ -163,6 +176,47 @@ grpc::Status PrintRecords(v1::WindowHashService::StubInterface& window_hash,
   return stream->Finish();
 }
 
+// One object: as `windows` prints it, and the records and dropped records.
+grpc::Status PrintJson(v1::WindowHashService::StubInterface& window_hash,
+                       const v1::Window& window, const Checkpoint& checkpoint) {
+  v1::GetWindowPayloadRequest request;
+  *request.mutable_window() = window.id();
+  request.set_revision(window.revision());
+  grpc::ClientContext context;
+  const auto stream = window_hash.GetWindowPayload(&context, request);
+  std::string records;
+  v1::GetWindowPayloadResponse chunk;
+  while (stream->Read(&chunk)) {
+    for (const v1::PayloadRecord& record : chunk.records()) {
+      absl::StrAppend(&records, records.empty() ? "" : ",",
+                      "{\"offset\":", record.offset(),
+                      ",\"record\":", record.canonical(), "}");
+    }
+  }
+  grpc::Status status = stream->Finish();
+  if (!status.ok()) return status;
+  std::string all_dropped;
+  status = ReadDropped(
+      window_hash, checkpoint, [&](const v1::DroppedRecord& dropped) {
+        absl::StrAppend(
+            &all_dropped, all_dropped.empty() ? "" : ",",
+            "{\"offset\":", dropped.record().offset(), ",\"reason\":\"",
+            v1::DroppedRecord::Reason_Name(dropped.reason()), "\",\"value\":",
+            dropped.record().has_value() ? JsonText(dropped.record().value())
+                                         : "null",
+            "}");
+      });
+  if (!status.ok()) return status;
+  // Checkpoint and records are JSON: they go out as they are.
+  std::printf(
+      "{\"checkpoint\":%s,\"state\":\"%s\",\"receipt\":%s,"
+      "\"records\":[%s],\"dropped\":[%s]}\n",
+      Text(window.checkpoint().checkpoint()), Text(StateName(window)),
+      window.has_receipt() ? Text(JsonOf(window.receipt())) : "null",
+      Text(records), Text(all_dropped));
+  return status;
+}
+
 // Units are for people: none where the pipeline is no built-in one.
 std::map<std::string, std::string> UnitsOf(const std::string& pipeline) {
   const PipelineSpec* spec = BuiltInSpec(pipeline);
@@ -190,8 +244,13 @@ int Run(Flags& flags) {
                  std::string(checkpoint.status().message()).c_str());
     return kExitFound;
   }
+  if (flags.output == "json") {
+    status = PrintJson(*window_hash, window, *checkpoint);
+    return status.ok() ? kExitGood
+                       : flags.servers.Explain(status, "window-hash");
+  }
   PrintCheckpoint(window, *checkpoint, UnitsOf(checkpoint->pipeline));
-  status = PrintDropped(*window_hash, *checkpoint);
+  status = ReadDropped(*window_hash, *checkpoint, PrintDropped);
   if (!status.ok()) return flags.servers.Explain(status, "window-hash");
   std::printf("\n%11s record\n", "offset");
   status = PrintRecords(*window_hash, window, *checkpoint, flags.records);
@@ -209,6 +268,8 @@ void RegisterShow(Command& root) {
   command.Flag("records", &flags->records, 0, 1'000'000'000, "N",
                "How many records to print.");
   flags->servers.AddFlags(command);
+  command.Choice("output", &flags->output, {"table", "json"},
+                 "Text with a plot, or one JSON object with all records.");
   command.Example("windproof show weather/00433/2026-01-25T12:00:00Z");
   command.Action([flags] { return Run(*flags); });
 }

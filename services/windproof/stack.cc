@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/record_log/embedded_log.h"
 #include "common/server/address.h"
 #include "common/server/data_dir.h"
@@ -26,6 +27,7 @@
 #include "services/ingest/live/dwd_live_options.h"
 #include "services/verifier/verifier_module.h"
 #include "services/window_hash/window_hash_module.h"
+#include "services/windproof/absent_part.h"
 
 namespace windproof {
 namespace {
@@ -41,6 +43,14 @@ absl::Status NoTrustYet(const std::string& path, const std::string& data_dir) {
       data_dir, "/keys/producer.vkey), or --trust another such file"));
 }
 
+absl::Status NoTrust(const std::string& path, const std::string& data_dir) {
+  return absl::NotFoundError(absl::StrCat(
+      "there is no trust file ", path,
+      ": it says whose ledger and whose checkpoints are believed; --trust FILE "
+      "names another, for instance a copy of ",
+      data_dir, "/trust.json that was kept elsewhere"));
+}
+
 }  // namespace
 
 // In the order in which they need each other; ended in reverse.
@@ -48,9 +58,11 @@ struct Stack::Parts {
   explicit Parts(const Options& options) : options(options) {}
 
   absl::Status Open();
+  absl::Status OpenLog();
   absl::Status OpenAnchor();
   absl::Status OpenWindowHash();
   absl::Status OpenIngest();
+  absl::Status CheckSomething() const;
   absl::Status OpenVerifier();
   absl::StatusOr<TrustConfig> Trust() const;
   std::vector<ServiceModule*> Modules() const;
@@ -61,14 +73,18 @@ struct Stack::Parts {
   std::optional<NamedKey> producer;
   std::optional<NamedKey> ledger_key;
   std::unique_ptr<EmbeddedLog> log;
-  std::unique_ptr<AnchorModule> anchor;
+  std::unique_ptr<ServiceModule> anchor;
   std::unique_ptr<RpcServer> anchor_server;  // for window-hash and verifier
   std::shared_ptr<grpc::Channel> anchor_channel;
-  std::unique_ptr<WindowHashModule> window_hash;
+  std::unique_ptr<ServiceModule> window_hash;
   std::unique_ptr<RpcServer> window_hash_server;  // for the verifier
   std::unique_ptr<IngestModule> ingest;
   std::unique_ptr<VerifierModule> verifier;
   std::unique_ptr<RpcServer> server;  // for Channel()
+  // Read-only: what could not be opened.
+  std::vector<std::string> missing;
+  bool no_ledger = false;
+  bool no_windows = false;
 };
 
 absl::Status Stack::Parts::Open() {
@@ -86,16 +102,37 @@ absl::Status Stack::Parts::Open() {
   if (!opened.ok()) return opened.status();
   dir = *std::move(opened);
 
-  absl::StatusOr<std::unique_ptr<EmbeddedLog>> opened_log = EmbeddedLog::Open(
-      {.path = dir->Sub("log"), .read_only = options.read_only});
-  if (!opened_log.ok()) return opened_log.status();
-  log = *std::move(opened_log);
-
-  absl::Status status = OpenAnchor();
+  absl::Status status = OpenLog();
+  if (status.ok()) status = OpenAnchor();
   if (status.ok()) status = OpenWindowHash();
+  if (status.ok()) status = CheckSomething();
   if (status.ok()) status = OpenIngest();
   if (status.ok()) status = OpenVerifier();
   return status;
+}
+
+absl::Status Stack::Parts::OpenLog() {
+  absl::StatusOr<std::unique_ptr<EmbeddedLog>> opened = EmbeddedLog::Open(
+      {.path = dir->Sub("log"), .read_only = options.read_only});
+  if (opened.ok()) {
+    log = *std::move(opened);
+    return absl::OkStatus();
+  }
+  // The verifier needs it only to name a record that was altered. One that is
+  // in use means that the store is not a stopped one.
+  if (!options.read_only || absl::IsFailedPrecondition(opened.status())) {
+    return opened.status();
+  }
+  missing.push_back(absl::StrCat("no record log: ",
+                                 WhyAbsent(dir->Sub("log"), opened.status())));
+  return absl::OkStatus();
+}
+
+absl::Status Stack::Parts::CheckSomething() const {
+  if (!no_ledger || !no_windows) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("nothing can be listed in ",
+                                             dir->path(), ": ",
+                                             absl::StrJoin(missing, "; ")));
 }
 
 absl::Status Stack::Parts::OpenAnchor() {
@@ -121,8 +158,15 @@ absl::Status Stack::Parts::OpenAnchor() {
     opened = AnchorModule::Open(std::move(anchor_options), key->key);
     ledger_key.emplace(*std::move(key));
   }
-  if (!opened.ok()) return opened.status();
-  anchor = *std::move(opened);
+  if (opened.ok()) {
+    anchor = *std::move(opened);
+  } else {
+    if (!options.read_only) return opened.status();
+    const std::string why = WhyAbsent(dir->Sub("ledger"), opened.status());
+    missing.push_back(absl::StrCat("no ledger: ", why));
+    no_ledger = true;
+    anchor = MakeAbsentAnchor(why);
+  }
 
   absl::StatusOr<std::unique_ptr<RpcServer>> started =
       RpcServer::Start({.listen = "", .modules = {anchor.get()}});
@@ -147,11 +191,22 @@ absl::Status Stack::Parts::OpenWindowHash() {
     window_hash_options.signer_key = producer->key;
     window_hash_options.warn = [](absl::string_view line) { LogWarning(line); };
   }
+  // RocksDB would make the folder, also when it only reads.
+  const bool nothing_there =
+      options.read_only && !HasStore(dir->Sub("window_hash"));
   absl::StatusOr<std::unique_ptr<WindowHashModule>> opened =
-      WindowHashModule::Open(std::move(window_hash_options));
-  if (!opened.ok()) return opened.status();
-  window_hash = *std::move(opened);
-  specs = window_hash->pipelines();
+      nothing_there ? absl::NotFoundError("there is no store")
+                    : WindowHashModule::Open(std::move(window_hash_options));
+  if (opened.ok()) {
+    specs = (*opened)->pipelines();
+    window_hash = *std::move(opened);
+  } else {
+    if (!options.read_only) return opened.status();
+    const std::string why = WhyAbsent(dir->Sub("window_hash"), opened.status());
+    missing.push_back(absl::StrCat("no windows: ", why));
+    no_windows = true;
+    window_hash = MakeAbsentWindowHash(why);
+  }
 
   absl::StatusOr<std::unique_ptr<RpcServer>> started =
       RpcServer::Start({.listen = "", .modules = {window_hash.get()}});
@@ -180,10 +235,9 @@ absl::StatusOr<TrustConfig> Stack::Parts::Trust() const {
   }
   const std::string path = TrustPath(dir->path());
   absl::StatusOr<TrustConfig> trust = LoadTrust(path);
-  if (absl::IsNotFound(trust.status()) && !options.anchor_address.empty()) {
-    return NoTrustYet(path, dir->path());
-  }
-  return trust;
+  if (!absl::IsNotFound(trust.status())) return trust;
+  return options.anchor_address.empty() ? NoTrust(path, dir->path())
+                                        : NoTrustYet(path, dir->path());
 }
 
 absl::Status Stack::Parts::OpenVerifier() {
@@ -248,6 +302,10 @@ void Stack::Shutdown(steady_clock::time_point deadline) {
   if (parts_->server == nullptr) return;  // not started, or done
   StopServer(*parts_->server, parts_->Modules(), deadline);
   parts_->server.reset();
+}
+
+const std::vector<std::string>& Stack::missing() const {
+  return parts_->missing;
 }
 
 const std::vector<PipelineSpec>& Stack::pipelines() const {

@@ -41,13 +41,16 @@ class Stack {
     std::string anchor_address;
     // The live source; its position goes into DIR/dwd_live. Not read-only.
     std::optional<DwdLiveOptions> live;
-    // A stopped store, which nothing is written to: no ingest, no threads.
+    // A stopped store, which nothing is written to: no ingest, no threads. What
+    // is missing or damaged in it is told by missing(), and whoever asks for
+    // it.
     bool read_only = false;
   };
 
   // Opens the stores and checks them. FailedPrecondition: the folder is in use,
-  // or what is in it does not belong together; NotFound: no such pipeline, or
-  // read_only and no store; as the modules' Open() else.
+  // or what is in it does not belong together; NotFound: no such pipeline, no
+  // trust file, or read_only and no folder; Unavailable: read_only, and neither
+  // ledger nor windows are there; as the modules' Open() else.
   static absl::StatusOr<std::unique_ptr<Stack>> Open(const Options& options);
 
   // Shuts down at once what Shutdown() has not.
@@ -67,6 +70,10 @@ class Stack {
   // After Start(): ends calls, then the modules finish what they accepted. A
   // channel must have no calls on that never end. Once.
   void Shutdown(std::chrono::steady_clock::time_point deadline);
+
+  // What a read-only stack does without: a part, and what was found in its
+  // place, each.
+  const std::vector<std::string>& missing() const;
 
   // Valid specs of the pipelines.
   const std::vector<PipelineSpec>& pipelines() const;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/canonical/timestamp.h"
+#include "services/windproof/count_text.h"
 
 namespace windproof {
 namespace {
@@ -52,7 +53,7 @@ std::string VerdictText(const v1::VerifyWindowResponse& response,
       verdict, colours ? "\033[0m" : "", window.pipeline(), window.key(),
       FormatTimestamp({window.start().seconds(), window.start().nanos()}));
   if (response.revision() >= 0) {
-    absl::StrAppend(&text, "  ", response.records(), " records");
+    absl::StrAppend(&text, "  ", CountText(response.records(), "record"));
     if (response.revision() > 0) {
       absl::StrAppend(&text, ", revision ", response.revision());
     }
@@ -74,9 +75,10 @@ std::string TotalsText(const v1::VerifyTotals& totals) {
   const double seconds = static_cast<double>(totals.duration().seconds()) +
                          totals.duration().nanos() / 1e9;
   return absl::StrFormat(
-      "%d windows, %d records in %.2f s: %d verified, %d empty, %d failed, "
-      "%d incomplete, %d unsupported\n",
-      totals.windows(), totals.records(), seconds, totals.verified(),
+      "%s, %s in %.2f s: %d verified, %d empty, %d failed, %d incomplete, %d "
+      "unsupported\n",
+      CountText(totals.windows(), "window"),
+      CountText(totals.records(), "record"), seconds, totals.verified(),
       totals.empty(), totals.failed(), totals.incomplete(),
       totals.unsupported());
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "common/server/grpc_status.h"
 #include "proto/windproof/v1/verifier.grpc.pb.h"
 #include "services/windproof/json_text.h"
+#include "services/windproof/progress_line.h"
 #include "services/windproof/servers.h"
 #include "services/windproof/stack.h"
 #include "services/windproof/verdict_text.h"
@@ -32,9 +34,9 @@ struct Flags {
   std::string data_dir;
   std::string trust;
   bool all = false;
+  bool replay = false;
 };
 
-  bool replay = false;
 // Prints verdicts as they come and remembers the worst.
 class Printer {
  public:
@@ -96,9 +98,9 @@ int WrongUse(absl::string_view message) {
 int VerifyOne(Flags& flags, const WindowName& window) {
   v1::VerifyWindowRequest request;
   *request.mutable_window() = ToProto(window);
+  request.set_replay(flags.replay);
   grpc::ClientContext context;
   v1::VerifyWindowResponse response;
-  request.set_replay(flags.replay);
   const grpc::Status status =
       flags.servers.Verifier()->VerifyWindow(&context, request, &response);
   if (!status.ok()) return flags.servers.Explain(status, "verifier");
@@ -112,21 +114,24 @@ int VerifyMany(Flags& flags) {
   if (const absl::Status status = flags.query.Fill(&request); !status.ok()) {
     return WrongUse(status.message());
   }
+  request.set_replay(flags.replay);
   grpc::ClientContext context;
   const auto stream = flags.servers.Verifier()->VerifyRange(&context, request);
-  request.set_replay(flags.replay);
   Printer printer(flags.output == "json");
-  const bool progress = isatty(STDERR_FILENO) == 1;
+  // Verdicts that scroll by are progress enough.
+  const bool progress = isatty(STDOUT_FILENO) == 0;
+  std::optional<ProgressLine> line;
+  if (progress) line.emplace("windows", 0);
   v1::VerifyRangeResponse response;
   while (stream->Read(&response)) {
     if (response.has_window()) printer.Print(response.window());
     if (response.has_totals()) printer.Print(response.totals());
-    if (response.has_progress() && progress) {
-      std::fprintf(stderr, "\r%lld of %lld windows\r",
-                   static_cast<long long>(response.progress().windows_done()),
-                   static_cast<long long>(response.progress().windows()));
+    if (response.has_progress() && line.has_value()) {
+      line->Show(response.progress().windows_done(),
+                 response.progress().windows());
     }
   }
+  line.reset();
   const grpc::Status status = stream->Finish();
   if (!status.ok()) return flags.servers.Explain(status, "verifier");
   return printer.exit_code();
@@ -175,6 +180,9 @@ int Run(Flags& flags) {
                ? kExitUsage
                : kExitUnavailable;
   }
+  for (const std::string& part : (*stack)->missing()) {
+    std::fprintf(stderr, "windproof verify: the store has %s\n", part.c_str());
+  }
   flags.servers.Use((*stack)->Channel());
   const int exit_code = Verify(flags);
   (*stack)->Shutdown(std::chrono::steady_clock::now() +
@@ -194,6 +202,8 @@ void RegisterVerify(Command& root) {
       /*required=*/false);
   command.Flag("all", &flags->all, "Every window, of all pipelines or one.");
   flags->query.AddFlags(command);
+  command.Flag("replay", &flags->replay,
+               "Also recompute each window from the record log.");
   command.Flag("data-dir", &flags->data_dir, "DIR",
                "A stopped store instead of a server.");
   command.Flag("trust", &flags->trust, "FILE",
@@ -202,13 +212,11 @@ void RegisterVerify(Command& root) {
   command.Choice("output", &flags->output, {"table", "json"},
                  "A table, or a JSON object a line.");
   command.Example(
-  command.Flag("replay", &flags->replay,
-               "Also recompute each window from the record log.");
       "windproof verify --all\n"
       "windproof verify weather/00433/2026-01-25T12:00:00Z\n"
+      "windproof verify --replay --key 00433 --pipeline weather\n"
       "windproof verify --all --data-dir copy --trust my-trust.json");
   command.Action([flags] { return Run(*flags); });
 }
 
 }  // namespace windproof
-      "windproof verify --replay --key 00433 --pipeline weather\n"

@@ -14,6 +14,7 @@
 #include "common/crypto/sha256.h"
 #include "common/pipeline/checkpoint.h"
 #include "proto/windproof/v1/anchor.grpc.pb.h"
+#include "services/windproof/count_text.h"
 #include "services/windproof/json_text.h"
 #include "services/windproof/servers.h"
 
@@ -55,12 +56,12 @@ void PrintRow(const v1::LedgerItem& item) {
     AppendCanonicalNumber(aggregate.avg, &averages);
   }
   std::printf(
-      "%-24s #%-6lld %s/%s/%s rev %lld  %lld records  %.12s%s\n", time.c_str(),
+      "%-24s #%-6lld %s/%s/%s rev %lld  %s  %.12s%s\n", time.c_str(),
       static_cast<long long>(item.position()), checkpoint->pipeline.c_str(),
       checkpoint->key.c_str(),
       FormatTimestamp(TimestampFromMillis(checkpoint->window_start_ms)).c_str(),
       static_cast<long long>(checkpoint->revision),
-      static_cast<long long>(checkpoint->records),
+      CountText(checkpoint->records, "record").c_str(),
       HexOf(checkpoint->root).c_str(), averages.c_str());
 }
 

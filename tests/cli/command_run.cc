@@ -1,5 +1,7 @@
 #include "tests/cli/command_run.h"
 
+#include <signal.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -25,17 +27,6 @@ const JsonValue* At(const JsonValue& value,
   return at;
 }
 
-std::vector<std::string> ServeArguments(
-    const std::string& data_dir, const std::vector<std::string>& pipelines) {
-  std::vector<std::string> arguments = {"serve", "--data-dir", data_dir,
-                                        "--listen", "127.0.0.1:0"};
-  for (const std::string& pipeline : pipelines) {
-    arguments.push_back("--pipeline");
-    arguments.push_back(pipeline);
-  }
-  return arguments;
-}
-
 }  // namespace
 
 Outcome Windproof(const std::vector<std::string>& arguments) {
@@ -43,15 +34,33 @@ Outcome Windproof(const std::vector<std::string>& arguments) {
 }
 
 TestServer::TestServer(const std::vector<std::string>& pipelines)
-    : data_dir_(FreshPath("data")),
-      process_(Binary("services/windproof/windproof"),
-               ServeArguments(data_dir_, pipelines)) {
-  EXPECT_TRUE(process_.WaitReady()) << process_.err();
+    : data_dir_(FreshPath("data")), pipelines_(pipelines) {
+  Start("127.0.0.1:0");
 }
+
+void TestServer::Start(const std::string& listen) {
+  std::vector<std::string> arguments = {"serve", "--data-dir", data_dir_,
+                                        "--listen", listen};
+  for (const std::string& pipeline : pipelines_) {
+    arguments.push_back("--pipeline");
+    arguments.push_back(pipeline);
+  }
+  process_ = std::make_unique<Process>(Binary("services/windproof/windproof"),
+                                       arguments);
+  EXPECT_TRUE(process_->WaitReady()) << process_->err();
+  address_ = process_->grpc();
+}
+
+void TestServer::Kill() {
+  process_->Signal(SIGKILL);
+  EXPECT_EQ(process_->Wait(), 128 + SIGKILL);
+}
+
+void TestServer::Restart() { Start(address_); }
 
 Outcome TestServer::Run(std::vector<std::string> arguments) const {
   arguments.push_back("--server");
-  arguments.push_back(process_.grpc());
+  arguments.push_back(address_);
   return Windproof(arguments);
 }
 

@@ -4,6 +4,7 @@
 #ifndef WINDPROOF_TESTS_CLI_COMMAND_RUN_H_
 #define WINDPROOF_TESTS_CLI_COMMAND_RUN_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,13 +33,23 @@ class TestServer {
   std::vector<JsonValue> WaitForWindows(size_t count) const;
 
   // The exit code. The store is then a stopped one.
-  int Stop() { return process_.Stop(); }
+  int Stop() { return process_->Stop(); }
+
+  // kill -9; and the same server again, on the same port.
+  void Kill();
+  void Restart();
+
+  const std::string& address() const { return address_; }
 
   const std::string& data_dir() const { return data_dir_; }
 
  private:
+  void Start(const std::string& listen);
+
   const std::string data_dir_;
-  Process process_;
+  const std::vector<std::string> pipelines_;
+  std::unique_ptr<Process> process_;
+  std::string address_;
 };
 
 // The JSON values of an output, one a line. A line that is none fails the test.
