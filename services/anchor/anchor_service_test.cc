@@ -416,6 +416,23 @@ TEST_F(AnchorServiceTest, WatchesEndWhenTheServerStops) {
   stopper.join();
 }
 
+// Without this a client could not tell when its watch has begun.
+TEST_F(AnchorServiceTest, AWatchSaysThatItHasBegunBeforeItsFirstItem) {
+  grpc::ClientContext context;
+  v1::WatchCheckpointsRequest request;
+  request.set_position(-1);
+  const auto reader = stub_->WatchCheckpoints(&context, request);
+  reader->WaitForInitialMetadata();
+  MustSubmit(CheckpointChain("a", 1));
+  v1::LedgerItem item;
+  ASSERT_TRUE(reader->Read(&item));
+  EXPECT_EQ(item.position(), 0);
+  context.TryCancel();
+  while (reader->Read(&item)) {
+  }
+  reader->Finish();
+}
+
 TEST_F(AnchorServiceTest, WatchRefusesAWrongPosition) {
   grpc::ClientContext context;
   v1::WatchCheckpointsRequest request;

@@ -155,6 +155,8 @@ grpc::ServerWriteReactor<v1::LedgerItem>* CheckpointWatch::NewStream(
                                           "accepted")));
   } else {
     streams_.insert(stream);
+    // At once: so a client knows that it will see what is anchored from now on.
+    stream->StartSendInitialMetadata();
     stream->Wake();
   }
   return stream;
