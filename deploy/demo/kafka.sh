@@ -60,7 +60,7 @@ start() {
   "$binary" --config "$dir/$name.conf" >"$dir/$name.out" 2>"$dir/$name.log" </dev/null &
   pids[$name]=$!
   for ((i = 0; i < 600; i++)); do
-    if grep -q '^READY' "$dir/$name.out"; then return; fi
+    if grep -q '^READY' "$dir/$name.out" 2>/dev/null; then return; fi
     kill -0 "${pids[$name]}" 2>/dev/null || break
     sleep 0.1
   done

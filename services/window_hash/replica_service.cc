@@ -1,6 +1,7 @@
 #include "services/window_hash/replica_service.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -15,8 +16,7 @@
 namespace windproof {
 namespace {
 
-// While partitions move from one replica to another.
-constexpr int kTries = 3;
+using std::chrono::steady_clock;
 
 grpc::Status Moving(const std::string& pipeline) {
   return {grpc::StatusCode::UNAVAILABLE,
@@ -118,12 +118,13 @@ grpc::Status ReplicaService::AskAll(
   if (ReplicaSet::IsForwarded(*context)) {
     return Forwarded(context, pipeline, own);
   }
-  for (int i = 0; i < kTries; ++i) {
+  const steady_clock::time_point begin = steady_clock::now();
+  for (bool fresh = false;; fresh = true) {
     const std::string epoch = replicas_.Own(pipeline).epoch;
     const grpc::Status answer = own();
     if (!is_nothing(answer)) return answer;
     const absl::StatusOr<Replicas> others =
-        replicas_.Others(pipeline, *context, /*fresh=*/i > 0);
+        replicas_.Others(pipeline, *context, fresh);
     if (!others.ok()) return ToGrpcStatus(others.status());
     bool moved = replicas_.Own(pipeline).epoch != epoch;
     for (const Replica& replica : others->others) {
@@ -137,10 +138,12 @@ grpc::Status ReplicaService::AskAll(
       if (!is_nothing(theirs)) return theirs;
       if (ReplicaSet::EpochOf(call) != replica.coverage.epoch) moved = true;
     }
-    if (!others->complete.ok()) return ToGrpcStatus(others->complete);
-    if (!moved) return answer;
+    if (others->complete.ok() && !moved) return answer;
+    if (!replicas_.MayTryAgain(begin, *context)) {
+      return others->complete.ok() ? Moving(pipeline)
+                                   : ToGrpcStatus(others->complete);
+    }
   }
-  return Moving(pipeline);
 }
 
 grpc::Status ReplicaService::GetWindow(grpc::ServerContext* context,
@@ -185,15 +188,15 @@ grpc::Status ReplicaService::ListWindows(grpc::ServerContext* context,
   if (ReplicaSet::IsForwarded(*context)) {
     return Forwarded(context, pipeline, [&] { return own(response); });
   }
-  for (int i = 0; i < kTries; ++i) {
+  const steady_clock::time_point begin = steady_clock::now();
+  for (bool fresh = false;; fresh = true) {
     const std::string epoch = replicas_.Own(pipeline).epoch;
     std::vector<v1::ListWindowsResponse> pages(1);
     const grpc::Status answer = own(&pages[0]);
     if (!answer.ok()) return answer;
     const absl::StatusOr<Replicas> others =
-        replicas_.Others(pipeline, *context, /*fresh=*/i > 0);
+        replicas_.Others(pipeline, *context, fresh);
     if (!others.ok()) return ToGrpcStatus(others.status());
-    if (!others->complete.ok()) return ToGrpcStatus(others->complete);
     bool moved = replicas_.Own(pipeline).epoch != epoch;
     for (const Replica& replica : others->others) {
       grpc::ClientContext call;
@@ -208,13 +211,16 @@ grpc::Status ReplicaService::ListWindows(grpc::ServerContext* context,
         moved = true;
       }
     }
-    if (moved) continue;
+    if (moved || !others->complete.ok()) {
+      if (replicas_.MayTryAgain(begin, *context)) continue;
+      return others->complete.ok() ? Moving(pipeline)
+                                   : ToGrpcStatus(others->complete);
+    }
     const absl::StatusOr<int> page_size = PageSize(request->page_size());
     if (!page_size.ok()) return ToGrpcStatus(page_size.status());
     *response = MergePages(std::move(pages), static_cast<size_t>(*page_size));
     return grpc::Status::OK;
   }
-  return Moving(pipeline);
 }
 
 grpc::Status ReplicaService::ListDroppedRecords(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +16,7 @@ constexpr char kForwarded[] = "windproof-forwarded";
 constexpr char kEpoch[] = "windproof-epoch";
 // A replica that does not answer must not hold a call without a deadline.
 constexpr std::chrono::seconds kForwardTimeout{10};
+constexpr std::chrono::milliseconds kRetryPause{100};
 
 }  // namespace
 
@@ -40,6 +42,17 @@ std::string ReplicaSet::EpochOf(const grpc::ClientContext& context) {
   return found == metadata.end()
              ? std::string()
              : std::string(found->second.data(), found->second.size());
+}
+
+bool ReplicaSet::MayTryAgain(std::chrono::steady_clock::time_point begin,
+                             grpc::ServerContext& context) const {
+  if (std::chrono::steady_clock::now() - begin >= options_.patience ||
+      context.IsCancelled()) {
+    return false;
+  }
+  // There is nothing to wait on: the news are with other processes.
+  std::this_thread::sleep_for(kRetryPause);
+  return true;
 }
 
 absl::StatusOr<Replica> ReplicaSet::Ask(const std::string& address,

@@ -13,6 +13,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/server_context.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,6 +57,9 @@ class ReplicaSet {
   struct Options {
     std::string advertise;  // our own address
     PartitionGroup* group = nullptr;
+    // How long a call may wait for partitions that are on their way from one
+    // replica to another.
+    std::chrono::milliseconds patience{0};
     // What we have ourselves, and what there is.
     std::function<Coverage(absl::string_view pipeline)> own;
     std::function<absl::StatusOr<std::set<TopicPartition>>(
@@ -69,6 +73,11 @@ class ReplicaSet {
   // unless `fresh`, or where it is not enough.
   absl::StatusOr<Replicas> Others(absl::string_view pipeline,
                                   grpc::ServerContext& context, bool fresh);
+
+  // Whether a call that began then, and could not be answered yet, may be tried
+  // again; after a short wait.
+  bool MayTryAgain(std::chrono::steady_clock::time_point begin,
+                   grpc::ServerContext& context) const;
 
   Coverage Own(absl::string_view pipeline) const {
     return options_.own(pipeline);

@@ -59,6 +59,7 @@ class Replica {
     options.batch_records = 10;
     options.group = group.Join(address);
     options.advertise = address;
+    options.replica_patience = std::chrono::milliseconds(500);
     auto module = WindowHashModule::Open(std::move(options));
     EXPECT_TRUE(module.ok()) << module.status();
     module_ = *std::move(module);

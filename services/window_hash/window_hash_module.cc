@@ -182,6 +182,7 @@ void WindowHashModule::BuildReplicas() {
   replicas_ = std::make_unique<ReplicaSet>(ReplicaSet::Options{
       .advertise = options_.advertise,
       .group = options_.group,
+      .patience = options_.replica_patience,
       .own =
           [this, run](absl::string_view pipeline) {
             LogFollower::Owned owned = follower_->OwnedPartitions(pipeline);

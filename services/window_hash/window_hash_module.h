@@ -62,6 +62,8 @@ class WindowHashModule final : public ServiceModule {
     // module.
     PartitionGroup* group = nullptr;
     std::string advertise;
+    // How long a call waits for partitions that move between replicas.
+    std::chrono::milliseconds replica_patience{5'000};
     std::chrono::milliseconds anchor_call_timeout{30'000};
     // Told what an operator must know: a partition or a key that stopped, an
     // anchor that is away. One line, no newline. Must be thread-safe.
