@@ -56,19 +56,20 @@ absl::Status Outbox::Load(const std::optional<PipelineSource>& source) {
 
 void Outbox::Release(const PipelineSource& source) {
   MutexLock lock(mutex_);
-  const auto begin = queues_.lower_bound({source, ""});
-  auto end = begin;
-  while (end != queues_.end() && end->first.first == source) {
-    (end++)->second.released = true;
-  }
-  for (auto it = begin; it != end; ++it) {
+  const auto first = queues_.lower_bound({source, ""});
+  const auto is_of_source = [&](const auto& place) {
+    return place != queues_.end() && place->first.first == source;
+  };
+  for (auto it = first; is_of_source(it); ++it) it->second.released = true;
+  // While this waits, queues of other partitions come and go; released ones
+  // stay.
+  for (auto it = first; is_of_source(it); ++it) {
     while (it->second.submitting) changed_.Wait(mutex_);
   }
   std::erase_if(ready_, [](const KeyQueue* queue) { return queue->released; });
-  for (auto it = begin; it != end; ++it) {
+  for (auto it = first; is_of_source(it); it = queues_.erase(it)) {
     waiting_[source.pipeline] -= it->second.end - it->second.begin;
   }
-  queues_.erase(begin, end);
 }
 
 void Outbox::Start() {

@@ -28,6 +28,8 @@ OwnedRecord Owned(const LogRecord& record) {
   return result;
 }
 
+}  // namespace
+
 absl::StatusOr<std::vector<OwnedRecord>> ReadPartition(
     RecordLog& log, const TopicPartition& source) {
   const absl::StatusOr<LogBounds> bounds = log.Bounds(source);
@@ -52,8 +54,6 @@ absl::StatusOr<std::vector<OwnedRecord>> ReadPartition(
   }
   return records;
 }
-
-}  // namespace
 
 absl::StatusOr<LogContent> ReadLog(const std::string& path) {
   EmbeddedLog::Options options;

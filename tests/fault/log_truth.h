@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/testing/engine_run.h"
+#include "common/record_log/record_log.h"
 
 namespace windproof {
 
@@ -19,6 +20,10 @@ using LogContent = std::map<std::string, std::vector<OwnedRecord>>;
 
 // Reads the log in folder `path`, which no process may have open.
 absl::StatusOr<LogContent> ReadLog(const std::string& path);
+
+// One partition of any log, up to where it ends now.
+absl::StatusOr<std::vector<OwnedRecord>> ReadPartition(
+    RecordLog& log, const TopicPartition& source);
 
 // A checkpoint as its bytes, by what they are about.
 struct CheckpointRow {
