@@ -1,5 +1,6 @@
 #include "services/window_hash/lane.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -47,6 +48,7 @@ absl::StatusOr<LaneOpener::Opened> LaneOpener::Open(
   // The log is away: tried again. Everything else is the partition's own.
   if (!bounds.ok()) return bounds.status();
   const absl::Status counted = CheckPartitionCount(source, topic_partitions);
+  if (IsPassing(counted)) return counted;
   if (!counted.ok()) return Opened{.lane = Failed(source, counted)};
 
   PartitionWorker::Opening opening;
@@ -98,10 +100,42 @@ absl::Status LaneOpener::CheckPartitionCount(const PipelineSource& source,
   const absl::StatusOr<std::optional<int32_t>> stored =
       store_.TopicPartitions(source);
   if (!stored.ok()) return stored.status();
-  if (!stored->has_value() || **stored == topic_partitions) {
-    return absl::OkStatus();
+  if (stored->has_value()) {
+    if (**stored == topic_partitions) return absl::OkStatus();
+    return PartitionCountError(source, **stored, topic_partitions);
   }
-  return PartitionCountError(source, **stored, topic_partitions);
+  return CheckNewPartition(source, topic_partitions);
+}
+
+// A partition that was not read before may be one that the topic did not have
+// when the others began to be read: its keys are theirs.
+absl::Status LaneOpener::CheckNewPartition(const PipelineSource& source,
+                                           int32_t topic_partitions) {
+  const absl::StatusOr<std::vector<PipelineSource>> known =
+      store_.StoredPartitions(source.pipeline);
+  if (!known.ok()) return known.status();
+  for (const PipelineSource& other : *known) {
+    if (other.source.topic != source.source.topic) continue;
+    const absl::StatusOr<std::optional<int32_t>> stored =
+        store_.TopicPartitions(other);
+    if (!stored.ok()) return stored.status();
+    if (stored->has_value() && **stored != topic_partitions) {
+      return PartitionCountError(source, **stored, topic_partitions);
+    }
+  }
+  if (!options_.changelog) return absl::OkStatus();
+  // Other replicas may have them; the changelog was made with as many.
+  const absl::StatusOr<std::vector<TopicPartition>> listed =
+      log_.ListPartitions();
+  if (!listed.ok()) return listed.status();
+  const std::string changelog =
+      ChangelogTopic(source.pipeline, source.source.topic);
+  const auto had = static_cast<int32_t>(std::count_if(
+      listed->begin(), listed->end(), [&](const TopicPartition& partition) {
+        return partition.topic == changelog;
+      }));
+  if (had == 0 || had >= topic_partitions) return absl::OkStatus();
+  return PartitionCountError(source, had, topic_partitions);
 }
 
 std::shared_ptr<Lane> LaneOpener::Failed(const PipelineSource& source,

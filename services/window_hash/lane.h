@@ -70,6 +70,8 @@ class LaneOpener {
  private:
   absl::Status CheckPartitionCount(const PipelineSource& source,
                                    int32_t topic_partitions);
+  absl::Status CheckNewPartition(const PipelineSource& source,
+                                 int32_t topic_partitions);
 
   const Options options_;
   RecordLog& log_;

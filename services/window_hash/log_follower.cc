@@ -107,6 +107,8 @@ absl::Status LogFollower::FollowGroup() {
     for (const auto& pipeline : pipelines_) CloseLane(pipeline.get(), source);
   }
   options_.group->Done();
+  // A lane that was closed may have been one that told of a missing partition.
+  listed_.reset();
   owned_.insert((*change)->assigned.begin(), (*change)->assigned.end());
   return absl::OkStatus();
 }
