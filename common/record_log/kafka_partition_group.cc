@@ -123,6 +123,8 @@ absl::StatusOr<std::unique_ptr<KafkaPartitionGroup>> KafkaPartitionGroup::Join(
   group->handle_ = *std::move(handle);
   group->handle_->set_owner(group.get());
   rd_kafka_poll_set_consumer(group->handle_->get());
+  group->looker_ =
+      std::thread([group = group.get()] { group->LookForTopics(); });
   group->thread_ = std::thread([group = group.get()] { group->Run(); });
   return group;
 }
@@ -136,19 +138,19 @@ void KafkaPartitionGroup::Leave() {
     changed_.NotifyAll();
   }
   if (thread_.joinable()) thread_.join();
+  if (looker_.joinable()) looker_.join();
 }
 
+// Waits for nothing but the client: one whose session is over goes on to say
+// that it lives, without its name, until it is told that its partitions are
+// lost. Kafka takes that for another process with our instance id.
 void KafkaPartitionGroup::Run() {
-  Clock::time_point look_at = Clock::now();
   while (true) {
     {
       MutexLock lock(mutex_);
       if (leaving_) break;
     }
-    if (Clock::now() >= look_at) {
-      Subscribe();
-      look_at = Clock::now() + kLookForTopics;
-    }
+    Subscribe();
     rd_kafka_message_t* const message =
         rd_kafka_consumer_poll(handle_->get(), kPollMs);
     if (message == nullptr) continue;
@@ -175,14 +177,30 @@ void KafkaPartitionGroup::Run() {
   rd_kafka_consumer_close(handle_->get());
 }
 
-void KafkaPartitionGroup::Subscribe() {
-  const auto partitions = log_.ListPartitions();
-  if (!partitions.ok()) return;  // the log says so itself
-  std::set<std::string> topics;
-  for (const TopicPartition& source : *partitions) {
-    if (!topics.contains(source.topic) && options_.wants(source.topic)) {
-      topics.insert(source.topic);
+void KafkaPartitionGroup::LookForTopics() {
+  while (true) {
+    const auto partitions = log_.ListPartitions();
+    std::set<std::string> topics;
+    if (partitions.ok()) {  // else the log says so itself
+      for (const TopicPartition& source : *partitions) {
+        if (!topics.contains(source.topic) && options_.wants(source.topic)) {
+          topics.insert(source.topic);
+        }
+      }
     }
+    const Clock::time_point next = Clock::now() + kLookForTopics;
+    MutexLock lock(mutex_);
+    if (partitions.ok()) topics_ = std::move(topics);
+    while (!leaving_ && Clock::now() < next) changed_.WaitUntil(mutex_, next);
+    if (leaving_) return;
+  }
+}
+
+void KafkaPartitionGroup::Subscribe() {
+  std::set<std::string> topics;
+  {
+    MutexLock lock(mutex_);
+    topics = topics_;
   }
   if (topics == subscribed_ || topics.empty()) return;
   const PartitionList list(
@@ -319,6 +337,10 @@ void KafkaPartitionGroup::Wake() {
 
 void KafkaPartitionGroup::CommitPositions(
     absl::Span<const std::pair<TopicPartition, int64_t>> positions) {
+  // While the brokers are away the client would keep it for later, and say it
+  // when its session is over and the next one not yet begun. Kafka takes that
+  // for another process with our instance id and shuts us out for good.
+  if (!log_.Health().ok()) return;
   std::vector<TopicPartition> sources;
   std::vector<int64_t> offsets;
   {

@@ -84,7 +84,8 @@ class KafkaPartitionGroup final : public PartitionGroup {
 
   // The thread that serves the client.
   void Run();
-  void Subscribe();
+  void LookForTopics() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Subscribe() ABSL_LOCKS_EXCLUDED(mutex_);
   void OnRebalance(rd_kafka_resp_err_t error,
                    rd_kafka_topic_partition_list_t* partitions);
   void OnAssigned(rd_kafka_topic_partition_list_t* partitions)
@@ -101,11 +102,13 @@ class KafkaPartitionGroup final : public PartitionGroup {
   const Options options_;
   RecordLog& log_;
   std::shared_ptr<KafkaHandle> handle_;
+  std::thread looker_;
   std::thread thread_;
   std::set<std::string> subscribed_;  // of thread_
 
   Mutex mutex_;
   CondVar changed_;
+  std::set<std::string> topics_ ABSL_GUARDED_BY(mutex_);  // as last looked up
   std::deque<Change> changes_ ABSL_GUARDED_BY(mutex_);
   std::set<TopicPartition> owned_ ABSL_GUARDED_BY(mutex_);
   absl::Status failed_ ABSL_GUARDED_BY(mutex_);
