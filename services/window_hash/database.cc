@@ -52,6 +52,12 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
                             ? rocksdb::kZSTD
                             : rocksdb::kNoCompression;
   options.compression_opts.level = 1;
+  // A fresh file is soon written again: compressing it would be for nothing.
+  if (options.compression != rocksdb::kNoCompression) {
+    options.compression_per_level.assign(
+        static_cast<size_t>(options.num_levels), options.compression);
+    options.compression_per_level[0] = rocksdb::kNoCompression;
+  }
   return options;
 }
 

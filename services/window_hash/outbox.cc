@@ -291,12 +291,7 @@ absl::Status Outbox::CheckItem(const OutboxItem& item) {
         where, "stored checkpoint is of key ", checkpoint->key, ", seq ",
         checkpoint->seq, ", another window or revision"));
   }
-  const absl::StatusOr<v1::WindowPayload> payload =
-      store_.ReadPayload(item.window);
-  if (!payload.ok()) {
-    return absl::DataLossError(absl::StrCat(where, payload.status().message()));
-  }
-  absl::StatusOr<WindowRecords> records = WindowRecordsOf(*payload);
+  absl::StatusOr<WindowRecords> records = store_.ReadRecords(item.window);
   if (!records.ok()) {
     return absl::DataLossError(absl::StrCat(where, records.status().message()));
   }

@@ -48,6 +48,62 @@ size_t RecordSize(uint64_t offset, size_t canonical_size) {
   return size;
 }
 
+bool TakeVarint(absl::string_view* bytes, uint64_t* value) {
+  *value = 0;
+  for (int shift = 0; shift < 64 && !bytes->empty(); shift += 7) {
+    const uint64_t byte = static_cast<unsigned char>(bytes->front());
+    bytes->remove_prefix(1);
+    *value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
+bool TakeTag(char tag, absl::string_view* bytes) {
+  if (bytes->empty() || bytes->front() != tag) return false;
+  bytes->remove_prefix(1);
+  return true;
+}
+
+bool TakeBytes(char tag, absl::string_view* bytes, absl::string_view* field) {
+  uint64_t size = 0;
+  if (!TakeTag(tag, bytes) || !TakeVarint(bytes, &size) ||
+      size > bytes->size()) {
+    return false;
+  }
+  *field = bytes->substr(0, size);
+  bytes->remove_prefix(size);
+  return true;
+}
+
+// Reads what AppendWindowPayload() writes, each field where that puts it. False
+// where anything else is there.
+bool TakeRecords(absl::string_view bytes, WindowRecords* records) {
+  if (bytes.size() > std::numeric_limits<int>::max()) return false;
+  records->bytes.reserve(bytes.size());
+  while (!bytes.empty()) {
+    absl::string_view record;
+    absl::string_view canonical;
+    absl::string_view leaf_hash;
+    uint64_t offset = 0;
+    if (!TakeBytes(kPayloadRecords, &bytes, &record) ||
+        !TakeTag(kRecordOffset, &record) || !TakeVarint(&record, &offset) ||
+        !TakeBytes(kRecordCanonical, &record, &canonical) ||
+        !TakeBytes(kRecordLeafHash, &record, &leaf_hash) || !record.empty()) {
+      return false;
+    }
+    const absl::StatusOr<Digest> digest = DigestFromBytes(leaf_hash);
+    if (!digest.ok()) return false;
+    records->entries.push_back(
+        {.offset = static_cast<int64_t>(offset),
+         .begin = static_cast<uint32_t>(records->bytes.size()),
+         .size = static_cast<uint32_t>(canonical.size()),
+         .leaf_hash = *digest});
+    records->bytes.append(canonical.data(), canonical.size());
+  }
+  return true;
+}
+
 }  // namespace
 
 void AppendWindowPayload(const WindowRecords& records, std::string* out) {
@@ -104,6 +160,15 @@ absl::StatusOr<WindowRecords> WindowRecordsOf(
     records.bytes += record.canonical();
   }
   return records;
+}
+
+absl::StatusOr<WindowRecords> ParseWindowRecords(absl::string_view bytes) {
+  WindowRecords records;
+  if (TakeRecords(bytes, &records)) return records;
+  // Other bytes can be such a message, too; if not, this says why.
+  const absl::StatusOr<v1::WindowPayload> payload = ParseWindowPayload(bytes);
+  if (!payload.ok()) return payload.status();
+  return WindowRecordsOf(*payload);
 }
 
 absl::Status CheckRecords(const Checkpoint& checkpoint,

@@ -27,6 +27,9 @@ absl::StatusOr<v1::WindowPayload> ParseWindowPayload(absl::string_view bytes);
 // what a window can hold.
 absl::StatusOr<WindowRecords> WindowRecordsOf(const v1::WindowPayload& payload);
 
+// Both at once, without making the message.
+absl::StatusOr<WindowRecords> ParseWindowRecords(absl::string_view bytes);
+
 // Whether these are the records that `checkpoint` is about: their root,
 // positions and offsets are computed anew from the canonical bytes, and the
 // leaf hashes filled in. DataLoss names what differs.

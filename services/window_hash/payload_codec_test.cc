@@ -81,6 +81,58 @@ TEST(PayloadCodecTest, ReadsWhatItWrites) {
   EXPECT_TRUE(CheckRecords(window.checkpoint, &*records).ok());
 }
 
+void ExpectSame(const WindowRecords& found, const WindowRecords& expected) {
+  ASSERT_EQ(found.entries.size(), expected.entries.size());
+  for (size_t i = 0; i < found.entries.size(); ++i) {
+    EXPECT_EQ(found.entries[i].offset, expected.entries[i].offset);
+    EXPECT_EQ(found.entries[i].leaf_hash, expected.entries[i].leaf_hash);
+    EXPECT_EQ(found.Canonical(found.entries[i]),
+              expected.Canonical(expected.entries[i]));
+  }
+}
+
+TEST(PayloadCodecTest, RecordsAtOnceAreThoseOfTheMessage) {
+  for (const int count : {1, 2, 60, 300}) {
+    const Window window = MakeWindow(count);
+    std::string bytes;
+    AppendWindowPayload(window.records, &bytes);
+    const auto records = ParseWindowRecords(bytes);
+    ASSERT_TRUE(records.ok()) << records.status();
+    ExpectSame(*records, window.records);
+  }
+}
+
+// Encodings that are the same message, and bytes cut or changed anywhere: both
+// ways read the same or fail alike.
+TEST(PayloadCodecTest, RecordsAtOnceAgreeWithTheMessageOnAnyBytes) {
+  const Window window = MakeWindow(2);
+  std::string good;
+  AppendWindowPayload(window.records, &good);
+  std::vector<std::string> all;
+  for (size_t size = 0; size < good.size(); ++size) {
+    all.push_back(good.substr(0, size));
+  }
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (const int bit : {1, 2, 8, 0x40, 0x80}) {
+      std::string other = good;
+      other[i] = static_cast<char>(other[i] ^ bit);
+      all.push_back(other);
+    }
+  }
+  all.push_back(good + "\x12\x01x");  // a field that the message does not have
+  for (const std::string& bytes : all) {
+    const auto found = ParseWindowRecords(bytes);
+    const auto payload = ParseWindowPayload(bytes);
+    if (!payload.ok()) {
+      EXPECT_EQ(found.status(), payload.status());
+      continue;
+    }
+    const auto expected = WindowRecordsOf(*payload);
+    EXPECT_EQ(found.status(), expected.status());
+    if (found.ok() && expected.ok()) ExpectSame(*found, *expected);
+  }
+}
+
 TEST(PayloadCodecTest, GarbageIsDataLoss) {
   EXPECT_TRUE(absl::IsDataLoss(ParseWindowPayload("\xff\xff").status()));
   v1::WindowPayload payload;

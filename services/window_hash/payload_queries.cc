@@ -56,12 +56,11 @@ absl::StatusOr<store::v1::StoredCheckpoint> PayloadStore::ReadCheckpoint(
   return stored;
 }
 
-absl::StatusOr<v1::WindowPayload> PayloadStore::ReadPayload(
-    const WindowKey& window) {
-  rocksdb::PinnableSlice value;
+absl::Status PayloadStore::PinPayload(const WindowKey& window,
+                                      rocksdb::PinnableSlice* value) {
   const rocksdb::Status status = database_->db().Get(
       rocksdb::ReadOptions(), database_->family(Family::kPayloads),
-      SliceOf(EncodeWindowKey(window)), &value);
+      SliceOf(EncodeWindowKey(window)), value);
   if (status.IsNotFound()) {
     return absl::DataLossError(
         absl::StrCat("no payload of window ", TextOf(window)));
@@ -70,12 +69,33 @@ absl::StatusOr<v1::WindowPayload> PayloadStore::ReadPayload(
     return FromRocks(status,
                      absl::StrCat("payload of window ", TextOf(window)));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::WindowPayload> PayloadStore::ReadPayload(
+    const WindowKey& window) {
+  rocksdb::PinnableSlice value;
+  const absl::Status found = PinPayload(window, &value);
+  if (!found.ok()) return found;
   absl::StatusOr<v1::WindowPayload> payload = ParseWindowPayload(ViewOf(value));
   if (!payload.ok()) {
     return absl::DataLossError(absl::StrCat("window ", TextOf(window), ": ",
                                             payload.status().message()));
   }
   return payload;
+}
+
+absl::StatusOr<WindowRecords> PayloadStore::ReadRecords(
+    const WindowKey& window) {
+  rocksdb::PinnableSlice value;
+  const absl::Status found = PinPayload(window, &value);
+  if (!found.ok()) return found;
+  absl::StatusOr<WindowRecords> records = ParseWindowRecords(ViewOf(value));
+  if (!records.ok()) {
+    return absl::DataLossError(absl::StrCat("window ", TextOf(window), ": ",
+                                            records.status().message()));
+  }
+  return records;
 }
 
 absl::Status PayloadStore::ListWindows(

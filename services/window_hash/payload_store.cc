@@ -221,9 +221,7 @@ absl::StatusOr<std::optional<NewestRevision>> PayloadStore::Newest(
         absl::StrCat("stored checkpoint of a window to amend: ",
                      checkpoint.status().message()));
   }
-  const absl::StatusOr<v1::WindowPayload> payload = ReadPayload(*newest);
-  if (!payload.ok()) return payload.status();
-  absl::StatusOr<WindowRecords> records = WindowRecordsOf(*payload);
+  absl::StatusOr<WindowRecords> records = ReadRecords(*newest);
   if (!records.ok()) return records.status();
   const absl::Status same = CheckRecords(*checkpoint, &*records);
   if (!same.ok()) return same;

@@ -13,6 +13,7 @@
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 
+#include <rocksdb/slice.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstdint>
@@ -29,6 +30,7 @@
 #include "absl/types/span.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/window_engine.h"
+#include "common/pipeline/window_records.h"
 #include "proto/windproof/v1/window.pb.h"
 #include "services/window_hash/database.h"
 #include "services/window_hash/store.pb.h"
@@ -144,6 +146,8 @@ class PayloadStore {
   absl::StatusOr<store::v1::StoredCheckpoint> ReadCheckpoint(
       const WindowKey& window);
   absl::StatusOr<v1::WindowPayload> ReadPayload(const WindowKey& window);
+  // The same without the message.
+  absl::StatusOr<WindowRecords> ReadRecords(const WindowKey& window);
 
   // Windows in order of key, start and revision, as long as `visit` returns
   // true; only those after the store key `after`, if it is not empty. `stored`
@@ -198,6 +202,9 @@ class PayloadStore {
  private:
   explicit PayloadStore(std::unique_ptr<Database> database)
       : database_(std::move(database)) {}
+
+  absl::Status PinPayload(const WindowKey& window,
+                          rocksdb::PinnableSlice* value);
 
   const std::unique_ptr<Database> database_;
 };
