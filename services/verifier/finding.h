@@ -73,14 +73,14 @@
 // SIGNATURE    | SIGNATURE_MISSING   | no signature is served
 //              | SIGNER_UNTRUSTED    | signed by a key that is not trusted
 //              | SIGNATURE_INVALID   | not the key's signature of these bytes
-// REPLAY       | REPLAY_DIFFERS      | the log gives another checkpoint; names the
-//              |                     | first member
+// REPLAY       | REPLAY_DIFFERS      | the log gives another checkpoint; names
+//              |                     | the first member
 //              | REPLAY_MISSING      | the log does not give the checkpoint
 //              | REPLAY_EXTRA        | the log gives one that the ledger lacks
 //              | LOG_RECORD_ALTERED  | the log's record is not the anchored one
 //              | LOG_RECORD_REMOVED  | the log lacks a record that was anchored
 //              | LOG_RECORD_ADDED    | the log gives one that was not anchored
-//              | LOG_TRUNCATED       | the log ends below what the ledger counts
+//              | LOG_TRUNCATED       | the log ends before the anchored records
 //              | LOG_DAMAGED         | the log's own bytes are damaged
 // any          | MORE_FINDINGS       | `found` findings more, of the same check
 //

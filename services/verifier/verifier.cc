@@ -132,16 +132,11 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
   for (int attempt = 0;; ++attempt) {
     KeyLedgerReader reader(peers, options_.ledger, options_.producers,
                            options_.now);
-    RunContext context{peers,
-                       options_.producers,
-                       specs_,
-                       options_.log,
-                       options_.now,
-                       cancelled,
-                       reader,
-                       ReadProgress(peers, window.pipeline),
-                       {},
-                       replay};
+    RunContext context{peers,        options_.producers,
+                       specs_,       options_.log,
+                       options_.now, cancelled,
+                       reader,       ReadProgress(peers, window.pipeline),
+                       {},           replay};
     if (absl::Status known = CheckPipeline(specs_, context, window.pipeline);
         !known.ok()) {
       return known;

@@ -7,6 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/record_log/kafka_log.h"
+#include "common/server/kafka_flags.h"
 #include "common/server/logging.h"
 #include "common/server/run_server.h"
 #include "services/ingest/live/dwd_live_flags.h"
@@ -19,6 +21,7 @@ namespace {
 struct Flags {
   ServerFlags server;
   Stack::Options stack;
+  KafkaFlags kafka;
   DwdLiveFlags live;
 };
 
@@ -29,6 +32,11 @@ int Run(const Flags& flags) {
   if (!live.ok()) return ReportWrongUse("windproof serve", live.status());
   Stack::Options options = flags.stack;
   options.live = *std::move(live);
+  if (flags.kafka.kafka() || !flags.kafka.config.empty()) {
+    absl::StatusOr<KafkaLog::Options> kafka = flags.kafka.Options();
+    if (!kafka.ok()) return ReportWrongUse("windproof serve", kafka.status());
+    options.kafka = *std::move(kafka);
+  }
   KeepShutdownSignals();
   StartServerLogging(flags.server, "windproof");
   const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(options);
@@ -56,11 +64,14 @@ void RegisterServe(Command& root) {
              "Whom the verifier believes; DIR/trust.json by default.");
   serve.Flag("anchor", &flags->stack.anchor_address, "HOST:PORT",
              "An anchor of its own, in the place of the built-in one.");
+  flags->kafka.AddTo(serve);
   flags->live.AddTo(serve);
   flags->server.AddTo(serve);
   serve.Example(
       "windproof serve --data-dir /var/lib/windproof\n"
       "windproof serve --data-dir d --listen 127.0.0.1:0 --log-format text\n"
+      "windproof serve --data-dir d --log kafka --kafka-config "
+      "kafka.properties\n"
       "windproof serve --data-dir d --dwd-live 00427,00433 --dwd-base-url "
       "https://SERVER");
   serve.Action([flags] { return Run(*flags); });

@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/record_log/embedded_log.h"
+#include "common/record_log/kafka_log.h"
+#include "common/record_log/record_log.h"
 #include "common/server/address.h"
 #include "common/server/data_dir.h"
 #include "common/server/files.h"
@@ -72,7 +74,7 @@ struct Stack::Parts {
   std::unique_ptr<DataDir> dir;
   std::optional<NamedKey> producer;
   std::optional<NamedKey> ledger_key;
-  std::unique_ptr<EmbeddedLog> log;
+  std::unique_ptr<RecordLog> log;
   std::unique_ptr<ServiceModule> anchor;
   std::unique_ptr<RpcServer> anchor_server;  // for window-hash and verifier
   std::shared_ptr<grpc::Channel> anchor_channel;
@@ -112,6 +114,13 @@ absl::Status Stack::Parts::Open() {
 }
 
 absl::Status Stack::Parts::OpenLog() {
+  if (options.kafka.has_value()) {
+    absl::StatusOr<std::unique_ptr<KafkaLog>> opened =
+        KafkaLog::Open(*options.kafka);
+    if (!opened.ok()) return opened.status();
+    log = *std::move(opened);
+    return absl::OkStatus();
+  }
   absl::StatusOr<std::unique_ptr<EmbeddedLog>> opened = EmbeddedLog::Open(
       {.path = dir->Sub("log"), .read_only = options.read_only});
   if (opened.ok()) {

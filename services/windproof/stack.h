@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/pipeline/spec.h"
+#include "common/record_log/kafka_log.h"
 #include "common/server/service_module.h"
 #include "services/ingest/live/dwd_live_options.h"
 
@@ -39,6 +40,8 @@ class Stack {
     // HOST:PORT of an anchor of its own, in the place of the built-in one. Its
     // ledger's key is not ours to know: there must be a trust file.
     std::string anchor_address;
+    // The record log in the place of the embedded one. Not read-only.
+    std::optional<KafkaLog::Options> kafka;
     // The live source; its position goes into DIR/dwd_live. Not read-only.
     std::optional<DwdLiveOptions> live;
     // A stopped store, which nothing is written to: no ingest, no threads. What
