@@ -78,6 +78,19 @@ absl::Status Changelog::Restore() {
                      ", but was already used up to offset ", *stored,
                      " (truncated, or the topic was made anew)"));
   }
+  next_offset_ = bounds->end;
+  if (bounds->end == 0) {
+    // Others could never build on what only we have.
+    const absl::StatusOr<std::optional<PartitionState>> state =
+        store_.LoadPartition(source_);
+    if (!state.ok()) return state.status();
+    if (!state->has_value()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        Where(), "it is empty, but the store has the partition up to offset ",
+        (*state)->position,
+        ": it was made by a process without --instance-id. A replica begins "
+        "with an empty --data-dir"));
+  }
   const absl::Status restored =
       RestoreFrom(std::max(*stored, bounds->begin), bounds->end);
   // Commits of two owners can lie so that what leads on from ours is before
@@ -230,9 +243,15 @@ absl::Status Changelog::Append(std::optional<int64_t> begin, int64_t end,
   const absl::StatusOr<std::vector<AppendedRecord>> appended =
       log_.Append(records);
   if (!appended.ok()) return appended.status();
+  const int64_t offset = appended->back().offset;
+  if (offset < next_offset_) {
+    return absl::DataLossError(absl::StrCat(
+        Where(), "a commit got offset ", offset, ", but offsets below ",
+        next_offset_, " were given before: the topic was made anew"));
+  }
+  next_offset_ = offset + 1;
   commit->batch.Put(store_.database().family(Family::kState),
-                    ChangelogOffsetKey(source_),
-                    std::to_string(appended->back().offset + 1));
+                    ChangelogOffsetKey(source_), std::to_string(next_offset_));
   return absl::OkStatus();
 }
 

@@ -54,8 +54,9 @@ class Changelog {
   // Applies what the changelog has and the store has not. A changelog that was
   // never written to leaves the store without a partition state.
   //
-  // DataLoss: a hole, a record that is none, or less than was there before;
-  // Cancelled: by on_progress. Any error of the log.
+  // FailedPrecondition: the store has what was never in a changelog. DataLoss:
+  // a hole, a record that is none, or less than was there before; Cancelled: by
+  // on_progress. Any error of the log.
   absl::Status Restore();
 
   // Appends a commit that takes the partition from position `begin` to `end`
@@ -85,6 +86,7 @@ class Changelog {
   const std::string writer_;
   RecordLog& log_;
   PayloadStore& store_;
+  int64_t next_offset_ = 0;          // as far as we know
   std::optional<int64_t> position_;  // of the store, while it is restored
   std::map<std::string, Partial> partials_;
 };

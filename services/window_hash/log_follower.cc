@@ -89,7 +89,8 @@ void LogFollower::DiscoverLoop() {
       status = FollowGroup();
       CommitPositions();
     } else {
-      log_.WaitForPartitions(listed_.value_or(0), kDiscoverTimeout);
+      log_.WaitForPartitions(listed_.has_value() ? listed_->size() : 0,
+                             kDiscoverTimeout);
     }
     if (status.ok()) status = Discover().status();
     SetLogStatus(Doing::kDiscovering, status);
@@ -120,7 +121,7 @@ absl::StatusOr<size_t> LogFollower::Discover() {
   PartitionCounts counts;
   for (const TopicPartition& source : *partitions) ++counts[source.topic];
   for (const auto& pipeline : pipelines_) {
-    if (partitions->size() != listed_) {
+    if (!listed_.has_value() || *partitions != *listed_) {
       const absl::Status checked = FailMissing(pipeline.get(), *partitions);
       if (!checked.ok()) return checked;
       StopGrown(pipeline.get(), counts);
@@ -128,14 +129,16 @@ absl::StatusOr<size_t> LogFollower::Discover() {
     const absl::Status opened = OpenNew(pipeline.get(), *partitions, counts);
     if (!opened.ok()) return opened;
   }
-  listed_ = partitions->size();
+  listed_ = *partitions;
   return partitions->size();
 }
 
 absl::Status LogFollower::OpenNew(Pipeline* pipeline,
                                   const std::vector<TopicPartition>& partitions,
                                   const PartitionCounts& counts) {
+  absl::Status first;
   for (const TopicPartition& source : partitions) {
+    if (stopping()) break;
     if (options_.group != nullptr && !owned_.contains(source)) continue;
     if (IsChangelogTopic(source.topic) ||
         !pipeline->matcher->Matches(source.topic) ||
@@ -144,9 +147,10 @@ absl::Status LogFollower::OpenNew(Pipeline* pipeline,
     }
     const absl::Status opened =
         OpenLane(pipeline, source, counts.at(source.topic));
-    if (!opened.ok()) return opened;
+    // The others go on.
+    first.Update(opened);
   }
-  return absl::OkStatus();
+  return first;
 }
 
 // More partitions than before: what was one key's may now be in two of them.
@@ -363,25 +367,30 @@ void LogFollower::Stop() {
     if (stopped_) return;
     stopped_ = true;
   }
+  // A changelog that cannot be written would be waited for without end, by the
+  // shards and all who wait for them; what is left out is read again. Once more
+  // for what was opened meanwhile.
+  CloseWorkers();
   if (discoverer_.joinable()) discoverer_.join();
+  CloseWorkers();
   for (const auto& pipeline : pipelines_) {
     if (pipeline->fetcher.joinable()) pipeline->fetcher.join();
-  }
-  // A changelog that cannot be written would be waited for without end; what
-  // is left out is read again.
-  if (options_.group != nullptr) {
-    for (const auto& pipeline : pipelines_) {
-      for (const auto& lane : Lanes(pipeline->spec->name)) {
-        if (lane->worker != nullptr) lane->worker->Close();
-      }
-    }
   }
   for (const auto& shard : shards_) shard->queue.Close();
   for (const auto& shard : shards_) {
     if (shard->thread.joinable()) shard->thread.join();
   }
-  // Others go on at once.
+  // Others go on when the group lets them.
   if (options_.group != nullptr) options_.group->Leave();
+}
+
+void LogFollower::CloseWorkers() {
+  if (options_.group == nullptr) return;
+  for (const auto& pipeline : pipelines_) {
+    for (const auto& lane : Lanes(pipeline->spec->name)) {
+      if (lane->worker != nullptr) lane->worker->Close();
+    }
+  }
 }
 
 std::vector<std::shared_ptr<Lane>> LogFollower::Lanes(

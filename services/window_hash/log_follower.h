@@ -161,6 +161,8 @@ class LogFollower {
                std::shared_ptr<Lane> lane);
   void CloseLane(Pipeline* pipeline, const TopicPartition& source);
   void CommitPositions();
+  // With a group: so that nobody waits for a changelog any more.
+  void CloseWorkers();
 
   // --- the fetching and feeding threads ---
   void FetchLoop(Pipeline* pipeline);
@@ -189,7 +191,7 @@ class LogFollower {
   // it how far we are, and how many partitions the log had.
   std::set<TopicPartition> owned_;
   std::chrono::steady_clock::time_point told_positions_;
-  std::optional<size_t> listed_;
+  std::optional<std::vector<TopicPartition>> listed_;
 
   mutable Mutex mutex_;  // also guards all lanes
   CondVar changed_;

@@ -167,13 +167,21 @@ grpc::Status ReplicaService::GetWindowPayload(
       [&](v1::WindowHashService::Stub& stub, grpc::ClientContext* call) {
         const auto reader = stub.GetWindowPayload(call, *request);
         v1::GetWindowPayloadResponse chunk;
+        bool begun = false;
         while (reader->Read(&chunk)) {
+          begun = true;
           if (!writer->Write(chunk)) {
             call->TryCancel();
             break;
           }
         }
-        return reader->Finish();
+        const grpc::Status status = reader->Finish();
+        // What was passed on cannot be taken back: not to be asked again here.
+        if (!begun || status.ok()) return status;
+        return grpc::Status(
+            grpc::StatusCode::ABORTED,
+            absl::StrCat("the payload broke off, ask for it again: ",
+                         status.error_message()));
       },
       IsNotFound);
 }

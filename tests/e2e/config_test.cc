@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"IngestAlone", "services/ingest/ingest", {}, "windproof serve"},
         {"WindowHashAlone",
          "services/window_hash/window_hash",
-         {},
+         {"--data-dir", "unused"},
          "windproof serve"},
     }),
     [](const auto& info) { return info.param.name; });
