@@ -29,22 +29,6 @@ struct ErrorDeleter {
 };
 using Error = std::unique_ptr<rd_kafka_error_t, ErrorDeleter>;
 
-struct QueueDeleter {
-  void operator()(rd_kafka_queue_t* queue) const {
-    rd_kafka_queue_destroy(queue);
-  }
-};
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const {
-    rd_kafka_event_destroy(event);
-  }
-};
-struct OptionsDeleter {
-  void operator()(rd_kafka_AdminOptions_t* options) const {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-};
-
 std::vector<TopicPartition> ToVector(
     const rd_kafka_topic_partition_list_t& list) {
   std::vector<TopicPartition> partitions;
@@ -83,6 +67,46 @@ absl::Status Set(rd_kafka_conf_t* conf, const char* key,
   }
   return absl::InvalidArgumentError(
       absl::StrCat(key, " is `", value, "`: ", error.data()));
+}
+
+struct GroupListDeleter {
+  void operator()(const struct rd_kafka_group_list* list) const {
+    if (list != nullptr) rd_kafka_group_list_destroy(list);
+  }
+};
+
+// Takes a big-endian number of `size` bytes off the front; -1: too short.
+int64_t TakeNumber(size_t size, absl::string_view* bytes) {
+  if (bytes->size() < size) return -1;
+  int64_t number = 0;
+  for (size_t i = 0; i < size; ++i) {
+    number = number << 8 | static_cast<unsigned char>((*bytes)[i]);
+  }
+  bytes->remove_prefix(size);
+  return number;
+}
+
+// What Kafka's consumer protocol says that a member has: a version (int16), and
+// by topic (string of an int16 size) its partitions (int32 each); the counts
+// are int32. Whatever is cut off is left out.
+std::vector<TopicPartition> AssignmentOf(absl::string_view bytes) {
+  std::vector<TopicPartition> sources;
+  if (TakeNumber(2, &bytes) < 0) return sources;
+  const int64_t topics = TakeNumber(4, &bytes);
+  for (int64_t i = 0; i < topics; ++i) {
+    const int64_t size = TakeNumber(2, &bytes);
+    if (size < 0 || static_cast<size_t>(size) > bytes.size()) return sources;
+    const std::string topic(bytes.substr(0, static_cast<size_t>(size)));
+    bytes.remove_prefix(static_cast<size_t>(size));
+    const int64_t count = TakeNumber(4, &bytes);
+    for (int64_t j = 0; j < count; ++j) {
+      const int64_t partition = TakeNumber(4, &bytes);
+      if (partition < 0) return sources;
+      sources.push_back(
+          {.topic = topic, .partition = static_cast<int32_t>(partition)});
+    }
+  }
+  return sources;
 }
 
 }  // namespace
@@ -377,54 +401,29 @@ absl::StatusOr<KafkaPartitionGroup::Owned> KafkaPartitionGroup::AskOwners() {
   const std::string what =
       absl::StrCat("cannot ask who is in Kafka's group ", options_.group_id);
   rd_kafka_t* const handle = handle_->get();
-  std::array<char, 256> text = {};
-  const std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter> options(
-      rd_kafka_AdminOptions_new(handle,
-                                RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS));
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kOwnersTimeoutMs,
-                                            text.data(), text.size());
-  const std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue(
-      rd_kafka_queue_new(handle));
-  const char* name = options_.group_id.c_str();
-  rd_kafka_DescribeConsumerGroups(handle, &name, 1, options.get(), queue.get());
-  const std::unique_ptr<rd_kafka_event_t, EventDeleter> event(
-      rd_kafka_queue_poll(queue.get(), 2 * kOwnersTimeoutMs));
-  if (event == nullptr) {
-    return absl::UnavailableError(absl::StrCat(what, ": no answer"));
-  }
-  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return KafkaError(rd_kafka_event_error(event.get()), what);
-  }
-  size_t count = 0;
-  const rd_kafka_ConsumerGroupDescription_t** const groups =
-      rd_kafka_DescribeConsumerGroups_result_groups(
-          rd_kafka_event_DescribeConsumerGroups_result(event.get()), &count);
+  // Not by the admin call: librdkafka 2.0.2 can abort the process when that one
+  // times out ("eonce->refcnt > 0").
+  const struct rd_kafka_group_list* listed = nullptr;
+  const rd_kafka_resp_err_t asked = rd_kafka_list_groups(
+      handle, options_.group_id.c_str(), &listed, kOwnersTimeoutMs);
+  const std::unique_ptr<const struct rd_kafka_group_list, GroupListDeleter>
+      list(listed);
+  if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError(asked, what);
   Owned owners;
-  for (size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* const error =
-        rd_kafka_ConsumerGroupDescription_error(groups[i]);
-    if (error != nullptr) {
-      // Kafka 4 says this of a group that nobody has joined yet.
-      if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
-        continue;
-      }
-      return KafkaError(rd_kafka_error_code(error), what);
+  for (int i = 0; i < list->group_cnt; ++i) {
+    const struct rd_kafka_group_info& group = list->groups[i];
+    // Kafka 4 says this of a group that nobody has joined yet.
+    if (group.err == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+    if (group.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return KafkaError(group.err, what);
     }
-    const size_t members =
-        rd_kafka_ConsumerGroupDescription_member_count(groups[i]);
-    for (size_t j = 0; j < members; ++j) {
-      const rd_kafka_MemberDescription_t* const member =
-          rd_kafka_ConsumerGroupDescription_member(groups[i], j);
-      const rd_kafka_MemberAssignment_t* const assignment =
-          rd_kafka_MemberDescription_assignment(member);
-      const rd_kafka_topic_partition_list_t* const partitions =
-          assignment == nullptr
-              ? nullptr
-              : rd_kafka_MemberAssignment_partitions(assignment);
-      if (partitions == nullptr) continue;
-      for (TopicPartition& source : ToVector(*partitions)) {
-        owners[std::move(source)] =
-            rd_kafka_MemberDescription_client_id(member);
+    for (int j = 0; j < group.member_cnt; ++j) {
+      const struct rd_kafka_group_member_info& member = group.members[j];
+      const absl::string_view bytes(
+          static_cast<const char*>(member.member_assignment),
+          static_cast<size_t>(std::max(member.member_assignment_size, 0)));
+      for (TopicPartition& source : AssignmentOf(bytes)) {
+        owners[std::move(source)] = member.client_id;
       }
     }
   }

@@ -120,7 +120,8 @@ void BM_OutboxDrain(benchmark::State& state) {
     AnchorNothing anchor;
     Outbox outbox({}, *store.store, anchor);
     state.ResumeTiming();
-    if (!outbox.Start().ok()) std::abort();
+    if (!outbox.Load().ok()) std::abort();
+    outbox.Start();
     outbox.Stop(std::chrono::steady_clock::now() + std::chrono::minutes(1));
     drained += outbox.counters().anchored;
   }
