@@ -32,6 +32,7 @@ using Error = std::unique_ptr<rd_kafka_error_t, ErrorDeleter>;
 std::vector<TopicPartition> ToVector(
     const rd_kafka_topic_partition_list_t& list) {
   std::vector<TopicPartition> partitions;
+  partitions.reserve(static_cast<size_t>(list.cnt));
   for (int i = 0; i < list.cnt; ++i) {
     partitions.push_back({list.elems[i].topic, list.elems[i].partition});
   }

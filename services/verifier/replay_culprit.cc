@@ -160,6 +160,7 @@ void NameByDrops(const Checkpoint& anchored, const Replayed& given,
   }
   if (count != replayed || drops.empty()) return;
   std::vector<int64_t> offsets;
+  offsets.reserve(drops.size());
   for (const PendingDrop& drop : drops) offsets.push_back(drop.offset);
   const bool one = drops.size() == 1;
   findings->push_back(Found(

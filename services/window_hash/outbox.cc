@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/crypto/sha256.h"
@@ -57,9 +58,10 @@ absl::Status Outbox::Load(const std::optional<PipelineSource>& source) {
 void Outbox::Release(const PipelineSource& source) {
   MutexLock lock(mutex_);
   const auto first = queues_.lower_bound({source, ""});
-  const auto is_of_source = [&](const auto& place) {
-    return place != queues_.end() && place->first.first == source;
-  };
+  const auto is_of_source =
+      [&](const auto& place) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        return place != queues_.end() && place->first.first == source;
+      };
   for (auto it = first; is_of_source(it); ++it) it->second.released = true;
   // While this waits, queues of other partitions come and go; released ones
   // stay.
