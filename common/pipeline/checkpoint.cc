@@ -19,6 +19,7 @@
 #include "common/canonical/number.h"
 #include "common/canonical/timestamp.h"
 #include "common/crypto/sha256.h"
+#include "common/pipeline/checkpoint_scanner.h"
 
 namespace windproof {
 namespace {
@@ -238,6 +239,63 @@ absl::Status ParseWindow(const JsonValue& json, Checkpoint* checkpoint) {
   return reader.status();
 }
 
+// As ParseCheckpoint(), which see; says what is wrong.
+absl::StatusOr<Checkpoint> ParseAnyCheckpoint(absl::string_view bytes) {
+  const absl::StatusOr<JsonValue> json = ParseJson(bytes);
+  if (!json.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("checkpoint is no JSON: ", json.status().message()));
+  }
+  MemberReader reader(*json, "checkpoint");
+  // The version first: what another one consists of is not ours to judge.
+  if (reader.Number("version") != kVersion && reader.Has("version")) {
+    return absl::UnimplementedError(absl::StrCat(
+        "checkpoint.version is ", CanonicalJson(*json->Find("version")),
+        "; accepted is ", kVersion));
+  }
+
+  Checkpoint checkpoint;
+  checkpoint.dropped_root = reader.Hash("dropped_root");
+  checkpoint.key = std::string(reader.Text("key"));
+  checkpoint.pipeline = std::string(reader.Text("pipeline"));
+  checkpoint.positions_sha256 = reader.Hash("positions_sha256");
+  checkpoint.prev = reader.Hash("prev");
+  checkpoint.records = reader.Count("records", 1);
+  checkpoint.revision = reader.Count("revision");
+  checkpoint.root = reader.Hash("root");
+  checkpoint.seq = reader.Position("seq");
+  checkpoint.spec = reader.Hash("spec");
+  checkpoint.watermark = reader.Time("watermark");
+  if (reader.Has("supersedes")) {
+    checkpoint.supersedes = reader.Hash("supersedes");
+  }
+  const JsonValue& aggregates = reader.Object("aggregates");
+  const JsonValue& offsets = reader.Object("offsets");
+  const JsonValue& scan = reader.Object("scan");
+  const JsonValue& source = reader.Object("source");
+  const JsonValue& window = reader.Object("window");
+  if (absl::Status status = reader.status(); !status.ok()) return status;
+  for (const absl::Status& status :
+       {ParseAggregates(aggregates, &checkpoint),
+        ParseOffsets(offsets, &checkpoint), ParseScan(scan, &checkpoint),
+        ParseSource(source, &checkpoint), ParseWindow(window, &checkpoint)}) {
+    if (!status.ok()) return status;
+  }
+
+  if (checkpoint.supersedes.has_value() != (checkpoint.revision > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("checkpoint.supersedes is ",
+                     checkpoint.supersedes.has_value() ? "there" : "missing",
+                     " with revision ", checkpoint.revision,
+                     "; revisions from 1 up have it, and only those"));
+  }
+  if (EncodeCheckpoint(checkpoint) != bytes) {
+    return absl::InvalidArgumentError(
+        "checkpoint is not in its canonical form (RFC 8785)");
+  }
+  return checkpoint;
+}
+
 }  // namespace
 
 void AppendCheckpoint(const Checkpoint& checkpoint, std::string* out) {
@@ -321,59 +379,11 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
 }
 
 absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view bytes) {
-  const absl::StatusOr<JsonValue> json = ParseJson(bytes);
-  if (!json.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("checkpoint is no JSON: ", json.status().message()));
+  Checkpoint scanned;
+  if (ScanCheckpoint(bytes, &scanned) && EncodeCheckpoint(scanned) == bytes) {
+    return scanned;
   }
-  MemberReader reader(*json, "checkpoint");
-  // The version first: what another one consists of is not ours to judge.
-  if (reader.Number("version") != kVersion && reader.Has("version")) {
-    return absl::UnimplementedError(absl::StrCat(
-        "checkpoint.version is ", CanonicalJson(*json->Find("version")),
-        "; accepted is ", kVersion));
-  }
-
-  Checkpoint checkpoint;
-  checkpoint.dropped_root = reader.Hash("dropped_root");
-  checkpoint.key = std::string(reader.Text("key"));
-  checkpoint.pipeline = std::string(reader.Text("pipeline"));
-  checkpoint.positions_sha256 = reader.Hash("positions_sha256");
-  checkpoint.prev = reader.Hash("prev");
-  checkpoint.records = reader.Count("records", 1);
-  checkpoint.revision = reader.Count("revision");
-  checkpoint.root = reader.Hash("root");
-  checkpoint.seq = reader.Position("seq");
-  checkpoint.spec = reader.Hash("spec");
-  checkpoint.watermark = reader.Time("watermark");
-  if (reader.Has("supersedes")) {
-    checkpoint.supersedes = reader.Hash("supersedes");
-  }
-  const JsonValue& aggregates = reader.Object("aggregates");
-  const JsonValue& offsets = reader.Object("offsets");
-  const JsonValue& scan = reader.Object("scan");
-  const JsonValue& source = reader.Object("source");
-  const JsonValue& window = reader.Object("window");
-  if (absl::Status status = reader.status(); !status.ok()) return status;
-  for (const absl::Status& status :
-       {ParseAggregates(aggregates, &checkpoint),
-        ParseOffsets(offsets, &checkpoint), ParseScan(scan, &checkpoint),
-        ParseSource(source, &checkpoint), ParseWindow(window, &checkpoint)}) {
-    if (!status.ok()) return status;
-  }
-
-  if (checkpoint.supersedes.has_value() != (checkpoint.revision > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("checkpoint.supersedes is ",
-                     checkpoint.supersedes.has_value() ? "there" : "missing",
-                     " with revision ", checkpoint.revision,
-                     "; revisions from 1 up have it, and only those"));
-  }
-  if (EncodeCheckpoint(checkpoint) != bytes) {
-    return absl::InvalidArgumentError(
-        "checkpoint is not in its canonical form (RFC 8785)");
-  }
-  return checkpoint;
+  return ParseAnyCheckpoint(bytes);
 }
 
 }  // namespace windproof

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "common/canonical/json_value.h"
 #include "gtest/gtest.h"
 
 namespace windproof {
@@ -65,6 +66,42 @@ TEST(CheckpointTest, KeysMayBeAnyText) {
       ParseCheckpoint(EncodeCheckpoint(checkpoint));
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->key, checkpoint.key);
+}
+
+// Names that are not plain ASCII are read by another way than others: both must
+// find the same things wrong.
+TEST(CheckpointTest, EveryChangedByteIsRefusedOrReadAsItStands) {
+  for (const absl::string_view key : {"00433", "\u00e9"}) {
+    Checkpoint checkpoint = *ParseCheckpoint(kExample);
+    checkpoint.key = std::string(key);
+    const std::string good = EncodeCheckpoint(checkpoint);
+    ASSERT_EQ(*ParseCheckpoint(good), checkpoint);
+    for (size_t i = 0; i < good.size(); ++i) {
+      EXPECT_FALSE(ParseCheckpoint(good.substr(0, i)).ok()) << i;
+      for (const char c :
+           absl::string_view("09-.eE\"\\,:{} \x7f\xff\0az", 20)) {
+        std::string changed = good;
+        changed[i] = c;
+        const absl::StatusOr<Checkpoint> found = ParseCheckpoint(changed);
+        if (!found.ok()) continue;
+        EXPECT_EQ(EncodeCheckpoint(*found), changed);
+        const absl::StatusOr<JsonValue> json = ParseJson(changed);
+        ASSERT_TRUE(json.ok()) << changed;
+        EXPECT_EQ(CanonicalJson(*json), changed);
+      }
+    }
+  }
+}
+
+TEST(CheckpointTest, AnyNumberOfAggregates) {
+  Checkpoint checkpoint = *ParseCheckpoint(kExample);
+  checkpoint.aggregates.push_back(
+      {.field = "wind", .count = 1, .min = -1e-7, .max = 1e21, .avg = -0.5});
+  EXPECT_EQ(*ParseCheckpoint(EncodeCheckpoint(checkpoint)), checkpoint);
+  checkpoint.aggregates.push_back(checkpoint.aggregates.back());
+  EXPECT_FALSE(ParseCheckpoint(EncodeCheckpoint(checkpoint)).ok());
+  checkpoint.aggregates.clear();
+  EXPECT_EQ(*ParseCheckpoint(EncodeCheckpoint(checkpoint)), checkpoint);
 }
 
 struct Refused {
