@@ -49,9 +49,12 @@ class Ed25519PrivateKey {
   Ed25519PublicKey PublicKey() const;
 
  private:
+  struct Secret;
+
   explicit Ed25519PrivateKey(std::shared_ptr<void> key);
 
-  std::shared_ptr<void> key_;  // EVP_PKEY
+  std::shared_ptr<void> key_;             // EVP_PKEY
+  std::shared_ptr<const Secret> secret_;  // the same for libsodium
 };
 
 }  // namespace windproof
