@@ -23,6 +23,9 @@ namespace {
 constexpr const char* kFamilyNames[kFamilyCount] = {
     "payloads", "checkpoints", "outbox", "dropped", "open", "state"};
 
+// A smaller payload stands with its key.
+constexpr uint64_t kBlobBytesMin = 512;
+
 bool HasCompression(rocksdb::CompressionType type) {
   const std::vector<rocksdb::CompressionType> supported =
       rocksdb::GetSupportedCompressions();
@@ -45,8 +48,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
   options.max_bytes_for_level_base = 64 << 20;
   // Canonical records look alike: the fastest level is enough. What is small
   // and short-lived stays as it is.
-  const bool text = family == Family::kPayloads ||
-                    family == Family::kCheckpoints ||
+  const bool text = family == Family::kCheckpoints ||
                     family == Family::kDropped || family == Family::kOpen;
   options.compression = text && HasCompression(rocksdb::kZSTD)
                             ? rocksdb::kZSTD
@@ -57,6 +59,13 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
     options.compression_per_level.assign(
         static_cast<size_t>(options.num_levels), options.compression);
     options.compression_per_level[0] = rocksdb::kNoCompression;
+  }
+  if (family == Family::kPayloads) {
+    // Payloads come packed, and are never written again: they stay in the blob
+    // file that they first went into, and compactions move their keys alone.
+    options.enable_blob_files = true;
+    options.min_blob_size = kBlobBytesMin;
+    options.blob_file_size = 64 << 20;
   }
   return options;
 }

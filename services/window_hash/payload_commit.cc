@@ -4,6 +4,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "services/window_hash/payload_codec.h"
+#include "services/window_hash/payload_packing.h"
 #include "services/window_hash/payload_store.h"
 #include "services/window_hash/state_codec.h"
 
@@ -22,7 +23,8 @@ void PutWindow(const PipelineSource& source, const WrittenWindow& window,
                        .source = source.source});
   std::string payload;
   AppendWindowPayload(window.records, &payload);
-  batch->Put(database.family(Family::kPayloads), SliceOf(key), payload);
+  batch->Put(database.family(Family::kPayloads), SliceOf(key),
+             PackPayload(payload));
 
   store::v1::StoredCheckpoint stored;
   stored.mutable_checkpoint()->set_checkpoint(window.bytes);

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/proto/convert.h"
 #include "services/window_hash/payload_codec.h"
+#include "services/window_hash/payload_packing.h"
 #include "services/window_hash/payload_store.h"
 #include "services/window_hash/state_codec.h"
 
@@ -56,11 +57,13 @@ absl::StatusOr<store::v1::StoredCheckpoint> PayloadStore::ReadCheckpoint(
   return stored;
 }
 
-absl::Status PayloadStore::PinPayload(const WindowKey& window,
-                                      rocksdb::PinnableSlice* value) {
+absl::Status PayloadStore::UsePayload(
+    const WindowKey& window,
+    absl::FunctionRef<absl::Status(absl::string_view message)> use) {
+  rocksdb::PinnableSlice value;
   const rocksdb::Status status = database_->db().Get(
       rocksdb::ReadOptions(), database_->family(Family::kPayloads),
-      SliceOf(EncodeWindowKey(window)), value);
+      SliceOf(EncodeWindowKey(window)), &value);
   if (status.IsNotFound()) {
     return absl::DataLossError(
         absl::StrCat("no payload of window ", TextOf(window)));
@@ -69,32 +72,36 @@ absl::Status PayloadStore::PinPayload(const WindowKey& window,
     return FromRocks(status,
                      absl::StrCat("payload of window ", TextOf(window)));
   }
-  return absl::OkStatus();
+  std::string scratch;
+  const absl::StatusOr<absl::string_view> message =
+      UnpackPayload(ViewOf(value), &scratch);
+  const absl::Status used = message.ok() ? use(*message) : message.status();
+  if (used.ok()) return used;
+  return absl::DataLossError(
+      absl::StrCat("window ", TextOf(window), ": ", used.message()));
 }
 
 absl::StatusOr<v1::WindowPayload> PayloadStore::ReadPayload(
     const WindowKey& window) {
-  rocksdb::PinnableSlice value;
-  const absl::Status found = PinPayload(window, &value);
-  if (!found.ok()) return found;
-  absl::StatusOr<v1::WindowPayload> payload = ParseWindowPayload(ViewOf(value));
-  if (!payload.ok()) {
-    return absl::DataLossError(absl::StrCat("window ", TextOf(window), ": ",
-                                            payload.status().message()));
-  }
+  absl::StatusOr<v1::WindowPayload> payload;
+  const absl::Status status =
+      UsePayload(window, [&](absl::string_view message) {
+        payload = ParseWindowPayload(message);
+        return payload.status();
+      });
+  if (!status.ok()) return status;
   return payload;
 }
 
 absl::StatusOr<WindowRecords> PayloadStore::ReadRecords(
     const WindowKey& window) {
-  rocksdb::PinnableSlice value;
-  const absl::Status found = PinPayload(window, &value);
-  if (!found.ok()) return found;
-  absl::StatusOr<WindowRecords> records = ParseWindowRecords(ViewOf(value));
-  if (!records.ok()) {
-    return absl::DataLossError(absl::StrCat("window ", TextOf(window), ": ",
-                                            records.status().message()));
-  }
+  absl::StatusOr<WindowRecords> records;
+  const absl::Status status =
+      UsePayload(window, [&](absl::string_view message) {
+        records = ParseWindowRecords(message);
+        return records.status();
+      });
+  if (!status.ok()) return status;
   return records;
 }
 

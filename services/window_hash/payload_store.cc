@@ -16,8 +16,10 @@
 namespace windproof {
 namespace {
 
-// Goes up when older programs could no longer read what is stored.
-constexpr int kStoreFormat = 1;
+// Goes up when older programs could no longer read what is stored: since 2
+// payloads are packed. What is in a store of an older format is read as it is.
+constexpr int kStoreFormat = 2;
+constexpr int kOldestFormat = 1;
 
 absl::Status CheckFormat(Database& database) {
   const absl::StatusOr<std::optional<std::string>> stored =
@@ -25,12 +27,14 @@ absl::Status CheckFormat(Database& database) {
   if (!stored.ok()) return stored.status();
   if (stored->has_value()) {
     int format = 0;
-    if (!absl::SimpleAtoi(**stored, &format) || format != kStoreFormat) {
+    if (!absl::SimpleAtoi(**stored, &format) || format < kOldestFormat ||
+        format > kStoreFormat) {
       return absl::FailedPreconditionError(
           absl::StrCat("window-hash store has format '", **stored,
-                       "'; this program reads format ", kStoreFormat));
+                       "'; this program reads formats ", kOldestFormat, " to ",
+                       kStoreFormat));
     }
-    return absl::OkStatus();
+    if (format == kStoreFormat) return absl::OkStatus();
   }
   if (database.read_only()) return absl::OkStatus();
   rocksdb::WriteBatch batch;

@@ -13,7 +13,6 @@
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_STORE_H_
 
-#include <rocksdb/slice.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstdint>
@@ -203,8 +202,10 @@ class PayloadStore {
   explicit PayloadStore(std::unique_ptr<Database> database)
       : database_(std::move(database)) {}
 
-  absl::Status PinPayload(const WindowKey& window,
-                          rocksdb::PinnableSlice* value);
+  // Calls `use` with the bytes of the window's WindowPayload message.
+  absl::Status UsePayload(
+      const WindowKey& window,
+      absl::FunctionRef<absl::Status(absl::string_view message)> use);
 
   const std::unique_ptr<Database> database_;
 };

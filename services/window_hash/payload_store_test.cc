@@ -191,11 +191,23 @@ TEST_F(PayloadStoreTest, AStoreBelongsToOneProcess) {
 
 TEST_F(PayloadStoreTest, ALaterFormatIsRefused) {
   rocksdb::WriteBatch batch;
-  batch.Put(store().database().family(Family::kState), FormatStateKey(), "2");
+  batch.Put(store().database().family(Family::kState), FormatStateKey(), "3");
   ASSERT_TRUE(store().database().Write(&batch).ok());
   test_store_.store.reset();
   EXPECT_TRUE(absl::IsFailedPrecondition(
       PayloadStore::Open({.path = test_store_.dir}).status()));
+}
+
+TEST_F(PayloadStoreTest, AnEarlierFormatIsReadAndBecomesThisOne) {
+  rocksdb::WriteBatch batch;
+  batch.Put(store().database().family(Family::kState), FormatStateKey(), "1");
+  ASSERT_TRUE(store().database().Write(&batch).ok());
+  test_store_.store.reset();
+  EXPECT_TRUE(
+      PayloadStore::Open({.path = test_store_.dir, .read_only = true}).ok());
+  const auto opened = PayloadStore::Open({.path = test_store_.dir});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(**(*opened)->database().Get(Family::kState, FormatStateKey()), "2");
 }
 
 }  // namespace
