@@ -270,8 +270,9 @@ void KafkaPartitionGroup::OnAssigned(
   const Error refused(rd_kafka_incremental_assign(handle_->get(), partitions));
   rd_kafka_pause_partitions(handle_->get(), partitions);
   handle_->health().SetOk();
-  if (partitions->cnt == 0) return;
   MutexLock lock(mutex_);
+  failed_ = absl::OkStatus();  // a permission that was given after all
+  if (partitions->cnt == 0) return;
   Change change;
   change.assigned = ToVector(*partitions);
   owned_.insert(change.assigned.begin(), change.assigned.end());
@@ -331,11 +332,16 @@ absl::StatusOr<std::optional<PartitionGroup::Change>> KafkaPartitionGroup::Wait(
       Clock::now() +
       std::clamp(timeout, std::chrono::milliseconds(0), kLongest);
   MutexLock lock(mutex_);
+  if (told_.has_value()) return told_;
   while (changes_.empty() && !woken_ && failed_.ok() && !leaving_) {
     if (!changed_.WaitUntil(mutex_, deadline)) break;
   }
   woken_ = false;
-  if (!changes_.empty()) return changes_.front();
+  if (!changes_.empty()) {
+    told_ = std::move(changes_.front());
+    changes_.pop_front();
+    return told_;
+  }
   if (!failed_.ok()) return failed_;
   return std::nullopt;
 }
@@ -344,12 +350,15 @@ void KafkaPartitionGroup::Done() {
   std::vector<TopicPartition> given_up;
   {
     MutexLock lock(mutex_);
-    if (changes_.empty()) return;
-    const Change change = std::move(changes_.front());
-    changes_.pop_front();
-    if (change.lost || change.revoked.empty()) return;
-    given_up = change.revoked;
-    for (const TopicPartition& source : given_up) owned_.erase(source);
+    if (!told_.has_value()) return;
+    const Change change = *std::move(told_);
+    told_.reset();
+    if (change.lost) return;
+    // What was lost meanwhile is not ours to give up.
+    for (const TopicPartition& source : change.revoked) {
+      if (owned_.erase(source) > 0) given_up.push_back(source);
+    }
+    if (given_up.empty()) return;
   }
   GiveUp(given_up);
 }

@@ -110,6 +110,8 @@ class KafkaPartitionGroup final : public PartitionGroup {
   CondVar changed_;
   std::set<std::string> topics_ ABSL_GUARDED_BY(mutex_);  // as last looked up
   std::deque<Change> changes_ ABSL_GUARDED_BY(mutex_);
+  // What Wait() has told, until Done().
+  std::optional<Change> told_ ABSL_GUARDED_BY(mutex_);
   std::set<TopicPartition> owned_ ABSL_GUARDED_BY(mutex_);
   absl::Status failed_ ABSL_GUARDED_BY(mutex_);
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;

@@ -62,16 +62,18 @@ void Outbox::Release(const PipelineSource& source) {
       [&](const auto& place) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         return place != queues_.end() && place->first.first == source;
       };
-  for (auto it = first; is_of_source(it); ++it) it->second.released = true;
+  for (auto it = first; is_of_source(it); ++it) {
+    it->second.released = true;
+    waiting_[source.pipeline] -= it->second.end - it->second.begin;
+  }
+  // Before the wait, or one would be taken up again meanwhile.
+  std::erase_if(ready_, [](const KeyQueue* queue) { return queue->released; });
   // While this waits, queues of other partitions come and go; released ones
   // stay.
   for (auto it = first; is_of_source(it); ++it) {
     while (it->second.submitting) changed_.Wait(mutex_);
   }
-  std::erase_if(ready_, [](const KeyQueue* queue) { return queue->released; });
-  for (auto it = first; is_of_source(it); it = queues_.erase(it)) {
-    waiting_[source.pipeline] -= it->second.end - it->second.begin;
-  }
+  for (auto it = first; is_of_source(it);) it = queues_.erase(it);
 }
 
 void Outbox::Start() {
@@ -187,7 +189,10 @@ std::vector<Outbox::Slice> Outbox::NextSlices() {
     if (ask_again_at_.has_value() && now >= *ask_again_at_) {
       ask_again_at_.reset();
       for (auto& [id, queue] : queues_) {
-        if (queue.begin == queue.next || !queue.stopped.ok()) continue;
+        if (queue.begin == queue.next || !queue.stopped.ok() ||
+            queue.released) {
+          continue;
+        }
         queue.next = queue.begin;
         if (queue.queued) continue;
         queue.queued = true;
@@ -370,8 +375,9 @@ absl::Status Outbox::TakeReceipts(absl::Span<OutboxItem* const> items,
   MutexLock lock(mutex_);
   for (const OutboxItem* item : items) {
     if (!item->done) continue;
-    QueueOf(*item)->begin = item->place.number + 1;
-    --waiting_[item->place.source.pipeline];
+    KeyQueue* queue = QueueOf(*item);
+    queue->begin = item->place.number + 1;
+    if (!queue->released) --waiting_[item->place.source.pipeline];
     ++counters_.anchored;
   }
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -33,6 +34,7 @@ class FakeAnchor final : public CheckpointSink {
     changed_.NotifyAll();
     ++calls_;
     largest_ = std::max(largest_, checkpoints.size());
+    while (calls_ >= hold_from_call_) changed_.Wait(mutex_);
     if (cancelled_) return absl::CancelledError("cancelled");
     if (away_ > 0) {
       --away_;
@@ -84,10 +86,21 @@ class FakeAnchor final : public CheckpointSink {
       changed_.Wait(mutex_);
     }
   }
+  void LetGo() {
+    MutexLock lock(mutex_);
+    hold_from_call_ = kNoCall;
+    changed_.NotifyAll();
+  }
+  int calls() {
+    MutexLock lock(mutex_);
+    return calls_;
+  }
   void Confirm() {
     MutexLock lock(mutex_);
     unconfirmed_.clear();
   }
+
+  static constexpr int kNoCall = std::numeric_limits<int>::max();
 
   Mutex mutex_;
   CondVar changed_;
@@ -95,6 +108,7 @@ class FakeAnchor final : public CheckpointSink {
   size_t largest_ = 0;
   bool cancelled_ = false;
   // What it is to do.
+  int hold_from_call_ = kNoCall;  // does not answer from that one on
   int away_ = 0;
   int lost_replies_ = 0;
   bool wrong_hash_ = false;
@@ -333,6 +347,29 @@ TEST_F(OutboxTest, RecordsThatDoNotLeadToTheRootNeverLeave) {
   ASSERT_EQ(damage.size(), 1u);
   EXPECT_TRUE(absl::IsDataLoss(damage[0])) << damage[0];
   EXPECT_NE(damage[0].message().find("root"), absl::string_view::npos);
+}
+
+// Of two keys the first is ready to go on, and the second in a call that lasts,
+// while they are released: what is released stays so.
+TEST_F(OutboxTest, NothingReleasedIsSubmittedAgain) {
+  Fill();
+  options_.batch_checkpoints = 1;
+  anchor_.unconfirmed_ = {0};  // so that it wants to ask again, too
+  anchor_.hold_from_call_ = 2;
+  const auto outbox = Start();
+  anchor_.WaitForCalls(2);
+  std::thread release([&] { outbox->Release(source_); });
+  while (outbox->Waiting("weather") > 0) std::this_thread::yield();
+  anchor_.LetGo();
+  release.join();
+  EXPECT_EQ(anchor_.calls(), 2);
+  EXPECT_EQ(outbox->Waiting("weather"), 0);
+
+  // Taken up again: all of it leaves.
+  anchor_.Confirm();
+  ASSERT_TRUE(outbox->Load(source_).ok());
+  outbox->Stop(InAMinute());
+  EXPECT_EQ(StoredWaiting(), 0);
 }
 
 }  // namespace
