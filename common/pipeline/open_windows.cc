@@ -45,9 +45,7 @@ Writing OpenWindows::Close(KeyStream* key, int64_t start_ms,
   writing.records = window->TakeRecords();
   key->lows.erase(window->low_offset());
   Release(window);
-  if (window->spilled_at.has_value()) {
-    ended_spills_.emplace_back(key->name, start_ms);
-  }
+  if (window->spilled_at.has_value()) EndSpill(*key, start_ms);
   size_ -= 1;
   return writing;
 }

@@ -59,6 +59,11 @@ class OpenWindows {
   // `window`, of records below `position`, is stored: it holds nothing back.
   void MarkSpilled(OpenWindow* window, int64_t position);
 
+  // What is stored of that window is of no use any more.
+  void EndSpill(const KeyStream& key, int64_t start_ms) {
+    ended_spills_.emplace_back(key.name, start_ms);
+  }
+
   int64_t size() const { return size_; }
 
  private:

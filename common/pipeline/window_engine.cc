@@ -148,6 +148,12 @@ absl::Status WindowEngine::Impl::RestoreKey(const KeyState& saved,
 
 absl::Status WindowEngine::Impl::RestoreSpill(const Spill& spill) {
   KeyStream& key = FindOrMakeKey(spill.key);
+  // When a window is spilled depends on who does it: an owner that was believed
+  // dead can have stored one that the next owner, who closed it, never had.
+  if (key.HasPassed(windows_.ClosesAt(spill.window_start_ms))) {
+    windows_.EndSpill(key, spill.window_start_ms);
+    return absl::OkStatus();
+  }
   OpenWindow* window = nullptr;
   // In order of offset, as they came: the first one makes the window.
   std::vector<const WindowRecords::Entry*> entries;
