@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kPollTimeout{500};
 constexpr size_t kWriterBytes = 16;
 // A commit is bounded by the window that it closes; nothing honest is larger.
 constexpr size_t kMaxCommitBytes = size_t{1} << 30;
+// Appended at once. Kafka's client takes 64 MiB for all partitions together.
+constexpr size_t kSliceParts = 16;
 
 std::string RandomWriter() {
   std::string writer(kWriterBytes, '\0');
@@ -221,29 +223,41 @@ absl::Status Changelog::Append(std::optional<int64_t> begin, int64_t end,
   const absl::StatusOr<store::v1::Changes> changes =
       ChangesOf(*commit, store_.database());
   if (!changes.ok()) return changes.status();
+  const size_t bytes = changes->ByteSizeLong();
+  if (bytes > kMaxCommitBytes) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(Where(), "the commit up to position ", end, " has ", bytes,
+                     " bytes; ", kMaxCommitBytes, " are accepted"));
+  }
   const std::string data = changes->SerializeAsString();
   const size_t parts = std::max<size_t>(
       1, (data.size() + options_.part_bytes - 1) / options_.part_bytes);
-  std::vector<NewRecord> records(parts);
-  const int64_t now_ms = NowMs();
-  for (size_t i = 0; i < parts; ++i) {
-    store::v1::ChangelogRecord part;
-    part.set_writer(writer_);
-    if (begin.has_value()) part.set_begin(*begin);
-    part.set_end(end);
-    part.set_part(static_cast<int32_t>(i));
-    part.set_parts(static_cast<int32_t>(parts));
-    part.set_data(data.substr(i * options_.part_bytes, options_.part_bytes));
-    if (i + 1 == parts) part.set_sha256(std::string(BytesOf(Sha256Of(data))));
-    records[i].topic = place_.topic;
-    records[i].partition = place_.partition;
-    records[i].value = part.SerializeAsString();
-    records[i].log_time_ms = now_ms;
+  store::v1::ChangelogRecord part;
+  part.set_writer(writer_);
+  if (begin.has_value()) part.set_begin(*begin);
+  part.set_end(end);
+  part.set_parts(static_cast<int32_t>(parts));
+  int64_t offset = 0;
+  for (size_t first = 0; first < parts; first += kSliceParts) {
+    std::vector<NewRecord> records(std::min(kSliceParts, parts - first));
+    for (size_t i = 0; i < records.size(); ++i) {
+      const size_t number = first + i;
+      part.set_part(static_cast<int32_t>(number));
+      part.set_data(
+          data.substr(number * options_.part_bytes, options_.part_bytes));
+      if (number + 1 == parts) {
+        part.set_sha256(std::string(BytesOf(Sha256Of(data))));
+      }
+      records[i].topic = place_.topic;
+      records[i].partition = place_.partition;
+      records[i].value = part.SerializeAsString();
+      records[i].log_time_ms = NowMs();
+    }
+    const absl::StatusOr<std::vector<AppendedRecord>> appended =
+        log_.Append(records);
+    if (!appended.ok()) return appended.status();
+    offset = appended->back().offset;
   }
-  const absl::StatusOr<std::vector<AppendedRecord>> appended =
-      log_.Append(records);
-  if (!appended.ok()) return appended.status();
-  const int64_t offset = appended->back().offset;
   if (offset < next_offset_) {
     return absl::DataLossError(absl::StrCat(
         Where(), "a commit got offset ", offset, ", but offsets below ",

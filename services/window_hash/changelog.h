@@ -61,8 +61,9 @@ class Changelog {
 
   // Appends a commit that takes the partition from position `begin` to `end`
   // (no `begin`: its first) and adds to it, for the store, where it stands.
-  // Durable when it returns. After an error it may be there or not; appending
-  // it again does no harm.
+  // Durable when it returns. After an error it may be there, or not, or in
+  // part, which counts as not; appending it again does no harm.
+  // FailedPrecondition: a commit above 1 GiB.
   absl::Status Append(std::optional<int64_t> begin, int64_t end,
                       PreparedCommit* commit);
 

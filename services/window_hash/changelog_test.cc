@@ -12,6 +12,7 @@
 #include "common/record_log/embedded_log.h"
 #include "services/window_hash/partition_worker.h"
 #include "services/window_hash/payload_store.h"
+#include "services/window_hash/testing/faulty_log.h"
 #include "services/window_hash/testing/worker_run.h"
 
 namespace windproof {
@@ -40,22 +41,24 @@ std::vector<std::string> ContentOf(PayloadStore& store) {
 
 class ChangelogTest : public testing::Test {
  protected:
-  ChangelogTest() {
+  static std::unique_ptr<EmbeddedLog> NewLog() {
     auto log = EmbeddedLog::Open({.path = NewTestDir("changelog")});
     EXPECT_TRUE(log.ok()) << log.status();
-    log_ = *std::move(log);
+    return *std::move(log);
   }
 
-  std::unique_ptr<PartitionWorker> Open(TestStore& store,
-                                        size_t part_bytes = 1000) {
+  std::unique_ptr<PartitionWorker> Open(
+      TestStore& store, size_t part_bytes = 1000,
+      const PartitionWorker::Options& options = {}) {
     EXPECT_TRUE(store.Open().ok());
     PartitionWorker::Opening opening;
     opening.changelog = std::make_unique<Changelog>(
-        Changelog::Options{.part_bytes = part_bytes}, source_, *log_,
+        Changelog::Options{.part_bytes = part_bytes}, source_, faulty_,
         *store.store);
     EXPECT_TRUE(opening.changelog->EnsureTopic(1).ok());
-    auto worker = PartitionWorker::Open({}, spec_, source_, std::move(opening),
-                                        *store.store, TestSigner());
+    auto worker =
+        PartitionWorker::Open(options, spec_, source_, std::move(opening),
+                              *store.store, TestSigner());
     EXPECT_TRUE(worker.ok()) << worker.status();
     return worker.ok() ? *std::move(worker) : nullptr;
   }
@@ -89,7 +92,8 @@ class ChangelogTest : public testing::Test {
   const PipelineSource source_{.pipeline = "weather",
                                .source = {.topic = "weather.00433"}};
   const std::vector<OwnedRecord> records_ = WeatherLog({"00427", "00433"}, 20);
-  std::unique_ptr<EmbeddedLog> log_;
+  const std::unique_ptr<EmbeddedLog> log_ = NewLog();
+  FaultyLog faulty_{*log_};
 };
 
 TEST_F(ChangelogTest, GivesANewOwnerTheSameStore) {
@@ -151,6 +155,65 @@ TEST_F(ChangelogTest, EveryStoreFindsItsWayAfterInterleavedCommits) {
   for (TestStore* store : {&a, &b, &c}) {
     EXPECT_EQ(ContentOf(*store->store), Undisturbed());
   }
+}
+
+// A stores an open window early and is paused; B, who never had it in its own
+// store, closes it.
+TEST_F(ChangelogTest, AWindowThatOnlyTheOtherOwnerSpilledIsNoLoss) {
+  TestStore a;
+  TestStore b;
+  TestStore c;
+  std::unique_ptr<PartitionWorker> owner_a =
+      Open(a, 1000, {.spill_max_lag = 1});
+  std::unique_ptr<PartitionWorker> owner_b = Open(b);
+  ASSERT_TRUE(Feed(*owner_a, 6, 1).ok());
+  ASSERT_TRUE(Feed(*owner_b, 50, 50).ok());  // 0 -> 50, whole
+  ASSERT_GT(owner_b->status().checkpoints, 0);
+  std::unique_ptr<PartitionWorker> owner_c = Open(c);
+  ASSERT_NE(owner_c, nullptr);
+  ASSERT_TRUE(Feed(*owner_c, Size(), 17).ok());
+  // With the next commit what is of no use goes, too.
+  EXPECT_EQ(ContentOf(*c.store), Undisturbed());
+}
+
+// Kafka's client takes only so much at once.
+TEST_F(ChangelogTest, ALargeCommitIsAppendedInSlices) {
+  constexpr size_t kPartBytes = 100;
+  faulty_.LimitAppend(16 * (kPartBytes + 100));
+  TestStore first;
+  std::unique_ptr<PartitionWorker> worker = Open(first, kPartBytes);
+  ASSERT_TRUE(Feed(*worker, Size(), Size()).ok());
+  EXPECT_GT(faulty_.appends(), 5);
+  TestStore second;
+  Open(second, kPartBytes);
+  EXPECT_EQ(ContentOf(*second.store), ContentOf(*first.store));
+  EXPECT_EQ(ContentOf(*second.store), Undisturbed());
+}
+
+TEST_F(ChangelogTest, ACommitThatWasBegunAndNeverEndedSaysNothing) {
+  constexpr size_t kPartBytes = 100;
+  TestStore first;
+  std::unique_ptr<PartitionWorker> worker = Open(first, kPartBytes);
+  ASSERT_TRUE(Feed(*worker, 20, 20).ok());
+  const std::vector<std::string> before = ContentOf(*first.store);
+  faulty_.FailAfter(2);
+  EXPECT_FALSE(Feed(*worker, Size(), Size()).ok());
+  faulty_.FailAfter(1'000'000);
+  worker.reset();
+
+  // Not for who takes over, nor for who comes back.
+  TestStore second;
+  worker = Open(second, kPartBytes);
+  EXPECT_EQ(worker->status().state.position, 20);
+  EXPECT_EQ(ContentOf(*second.store), before);
+  worker.reset();
+  worker = Open(first, kPartBytes);
+  ASSERT_TRUE(Feed(*worker, Size(), 30).ok());
+  TestStore third;
+  worker = Open(third, kPartBytes);
+  EXPECT_EQ(ContentOf(*third.store), Undisturbed());
+  worker = Open(second, kPartBytes);
+  EXPECT_EQ(ContentOf(*second.store), Undisturbed());
 }
 
 TEST_F(ChangelogTest, TheFirstToSayWhereItBeganIsRight) {
