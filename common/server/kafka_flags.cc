@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/record_log/kafka_properties.h"
 #include "common/server/logging.h"
@@ -15,6 +16,7 @@ constexpr int64_t kMaxReplication = 100;
 // Of syslog.
 constexpr int kErrorLevel = 3;
 constexpr int kWarningLevel = 4;
+constexpr absl::string_view kSettingsWarning = "librdkafka CONFWARN";
 
 }  // namespace
 
@@ -67,7 +69,11 @@ absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaFlags::Open() const {
 }
 
 void LogKafkaLine(int level, absl::string_view line) {
-  const LogLevel ours = level <= kErrorLevel     ? LogLevel::kError
+  // Settings that one kind of client uses and another does not: each client
+  // says so of those that are ours.
+  const bool settings = absl::StartsWith(line, kSettingsWarning);
+  const LogLevel ours = settings                 ? LogLevel::kDebug
+                        : level <= kErrorLevel   ? LogLevel::kError
                         : level <= kWarningLevel ? LogLevel::kWarning
                                                  : LogLevel::kInfo;
   Log(ours, "kafka client", {{"line", line}});
