@@ -9,6 +9,8 @@
 namespace windproof {
 namespace {
 
+constexpr std::chrono::milliseconds kPiece{2000};
+
 struct QueueDeleter {
   void operator()(rd_kafka_queue_t* queue) const {
     rd_kafka_queue_destroy(queue);
@@ -80,17 +82,40 @@ absl::Status TopicResult(Queue queue, absl::string_view what,
   return absl::OkStatus();
 }
 
+absl::Status EndedError() {
+  return absl::UnavailableError("Kafka is not asked any more: the end is near");
+}
+
+bool IsNoAnswer(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+         error == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
 }  // namespace
+
+std::chrono::milliseconds KafkaAdmin::Piece(
+    std::chrono::steady_clock::time_point deadline) {
+  return std::min(kPiece, std::chrono::duration_cast<std::chrono::milliseconds>(
+                              deadline - std::chrono::steady_clock::now()));
+}
 
 absl::StatusOr<KafkaTopicSizes> KafkaAdmin::ListTopics(
     std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   const rd_kafka_metadata_t* metadata = nullptr;
-  const rd_kafka_resp_err_t error =
-      rd_kafka_metadata(handle_->get(), 1, nullptr, &metadata, Millis(timeout));
-  // Callbacks that tell of errors.
-  rd_kafka_poll(handle_->get(), 0);
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  do {
+    if (ended_) return EndedError();
+    error = rd_kafka_metadata(handle_->get(), 1, nullptr, &metadata,
+                              Millis(Piece(deadline)));
+    // Callbacks that tell of errors.
+    rd_kafka_poll(handle_->get(), 0);
+  } while (IsNoAnswer(error) && std::chrono::steady_clock::now() < deadline);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    absl::Status status = KafkaError(error, "cannot list the topics of Kafka");
+    const std::string cause = handle_->health().cause();
+    absl::Status status =
+        KafkaError(error, absl::StrCat("cannot list the topics of Kafka",
+                                       cause.empty() ? "" : ": ", cause));
     handle_->health().SetError(status);
     return status;
   }
@@ -193,13 +218,18 @@ absl::StatusOr<LogBounds> KafkaAdmin::Bounds(
 absl::StatusOr<int64_t> KafkaAdmin::Offset(const TopicPartition& source,
                                            int64_t which,
                                            std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   const PartitionList list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), source.topic.c_str(),
-                                    source.partition)
-      ->offset = which;
-  rd_kafka_resp_err_t error =
-      rd_kafka_offsets_for_times(handle_->get(), list.get(), Millis(timeout));
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = list->elems[0].err;
+  rd_kafka_topic_partition_t* const place = rd_kafka_topic_partition_list_add(
+      list.get(), source.topic.c_str(), source.partition);
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  do {
+    if (ended_) return EndedError();
+    place->offset = which;
+    error = rd_kafka_offsets_for_times(handle_->get(), list.get(),
+                                       Millis(Piece(deadline)));
+  } while (IsNoAnswer(error) && std::chrono::steady_clock::now() < deadline);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = place->err;
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return KafkaError(error, absl::StrCat("cannot ask for the offsets of ",
                                           source.topic, "/", source.partition));

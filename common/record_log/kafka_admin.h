@@ -2,11 +2,14 @@
 //
 // Each call asks the brokers and ends by its deadline: Unavailable where they
 // do not answer.
+// librdkafka ends no question early, so a long one is asked in pieces: a
+// process that is about to end waits for a piece alone.
 #ifndef WINDPROOF_COMMON_RECORD_LOG_KAFKA_ADMIN_H_
 #define WINDPROOF_COMMON_RECORD_LOG_KAFKA_ADMIN_H_
 
 #include <librdkafka/rdkafka.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -51,12 +54,21 @@ class KafkaAdmin {
   absl::StatusOr<LogBounds> Bounds(const TopicPartition& source,
                                    std::chrono::milliseconds timeout);
 
+  // No question lasts from now on.
+  void End() { ended_ = true; }
+  bool ended() const { return ended_; }
+
  private:
+  // As of `timeout`, but a piece at most.
+  static std::chrono::milliseconds Piece(
+      std::chrono::steady_clock::time_point deadline);
+
   // The offset that ListOffsets gives for BEGINNING or END.
   absl::StatusOr<int64_t> Offset(const TopicPartition& source, int64_t which,
                                  std::chrono::milliseconds timeout);
 
   const std::shared_ptr<KafkaHandle> handle_;
+  std::atomic<bool> ended_ = false;
 };
 
 }  // namespace windproof

@@ -57,7 +57,19 @@ void KafkaHealth::SetOk() {
   if (!failed_.load(std::memory_order_relaxed)) return;
   MutexLock lock(mutex_);
   status_ = absl::OkStatus();
+  cause_.clear();
   failed_ = false;
+}
+
+void KafkaHealth::SetCause(absl::string_view cause) {
+  MutexLock lock(mutex_);
+  cause_ = std::string(cause);
+  failed_ = true;
+}
+
+std::string KafkaHealth::cause() {
+  MutexLock lock(mutex_);
+  return cause_;
 }
 
 void KafkaHealth::SetError(absl::Status error) {
@@ -97,16 +109,26 @@ KafkaHandle::~KafkaHandle() {
 void KafkaHandle::OnError(rd_kafka_t*, int error, const char* reason,
                           void* opaque) {
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  KafkaHealth& health = *static_cast<KafkaHandle*>(opaque)->health_;
+  const absl::string_view text =
+      reason != nullptr ? reason : rd_kafka_err2str(code);
   switch (code) {
+    case RD_KAFKA_RESP_ERR__SSL:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+      health.SetCause(text);
+      break;
     // One connection: others may do, and it is tried again at once.
     case RD_KAFKA_RESP_ERR__TRANSPORT:
       return;
     default:
-      static_cast<KafkaHandle*>(opaque)->health_->SetError(absl::Status(
-          CodeOf(code),
-          absl::StrCat("Kafka: ",
-                       reason != nullptr ? reason : rd_kafka_err2str(code))));
+      break;
   }
+  const std::string cause = health.cause();
+  health.SetError(absl::Status(
+      CodeOf(code),
+      absl::StrCat("Kafka: ",
+                   cause.empty() ? text : absl::string_view(cause))));
 }
 
 void KafkaHandle::OnLog(const rd_kafka_t* handle, int level,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,10 +30,16 @@ class KafkaHealth {
   void SetOk() ABSL_LOCKS_EXCLUDED(mutex_);
   void SetError(absl::Status error) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // What a client said of its connections, until SetOk(): that a certificate or
+  // a password is refused. Its calls fail of something else, such as time.
+  void SetCause(absl::string_view cause) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::string cause() ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   std::atomic<bool> failed_ = false;
   Mutex mutex_;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  std::string cause_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Thread-safe as librdkafka is. Ends when the last owner lets go of it: what

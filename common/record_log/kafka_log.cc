@@ -50,7 +50,30 @@ class FailedReader final : public LogReader {
 KafkaLog::KafkaLog(const Options& options)
     : options_(options), health_(std::make_shared<KafkaHealth>()) {}
 
-KafkaLog::~KafkaLog() = default;
+KafkaLog::~KafkaLog() {
+  EndBy(std::chrono::steady_clock::now());
+  if (asker_.joinable()) asker_.join();
+}
+
+void KafkaLog::EndBy(std::chrono::steady_clock::time_point deadline) {
+  if (admin_ != nullptr) admin_->End();
+  if (producer_ != nullptr) producer_->EndBy(deadline);
+  MutexLock lock(mutex_);
+  ended_ = true;
+  ended_changed_.NotifyAll();
+}
+
+void KafkaLog::AskOnAndOn() {
+  while (true) {
+    // The answer is for Health(), and for all who want to know.
+    static_cast<void>(topics_->List(kListAge));
+    const auto next = std::chrono::steady_clock::now() + kListAge;
+    MutexLock lock(mutex_);
+    while (!ended_ && ended_changed_.WaitUntil(mutex_, next)) {
+    }
+    if (ended_) return;
+  }
+}
 
 absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::Open(
     const Options& options) {
@@ -100,6 +123,7 @@ absl::StatusOr<std::unique_ptr<KafkaLog>> KafkaLog::Open(
   topics.record_bytes_max = KafkaConfNumber(**reader, "message.max.bytes");
   topics.timeout = options.request_timeout;
   log->topics_ = std::make_unique<KafkaTopics>(topics, *log->admin_);
+  log->asker_ = std::thread([log = log.get()] { log->AskOnAndOn(); });
   return log;
 }
 
@@ -173,7 +197,7 @@ absl::StatusOr<LogBounds> KafkaLog::AskBounds(
     absl::StatusOr<LogBounds> bounds = admin_->Bounds(source, left);
     if (bounds.ok()) return bounds;
     // One that was just made, or that changes its leader, answers soon.
-    if (left <= kAskAgain) {
+    if (left <= kAskAgain || admin_->ended()) {
       return absl::UnavailableError(bounds.status().message());
     }
     std::this_thread::sleep_for(kAskAgain);

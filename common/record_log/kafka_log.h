@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,6 +42,7 @@
 #include "common/record_log/kafka_reader.h"
 #include "common/record_log/kafka_topics.h"
 #include "common/record_log/record_log.h"
+#include "common/sync/mutex.h"
 
 namespace windproof {
 
@@ -61,7 +63,8 @@ class KafkaLog final : public RecordLog {
     KafkaLogLine on_log;  // librdkafka's log; unset: nothing
   };
 
-  // Asks no broker: Health() is not OK until one has answered.
+  // Waits for no broker: Health() is not OK until one has answered. They are
+  // asked every second, so that it is never much older.
   // InvalidArgument names what is wrong with the settings.
   static absl::StatusOr<std::unique_ptr<KafkaLog>> Open(const Options& options);
 
@@ -77,9 +80,13 @@ class KafkaLog final : public RecordLog {
   void WaitForPartitions(size_t known,
                          std::chrono::milliseconds timeout) override;
   absl::Status Health() override { return health_->status(); }
+  void EndBy(std::chrono::steady_clock::time_point deadline) override;
 
  private:
   explicit KafkaLog(const Options& options);
+
+  // The thread that asks.
+  void AskOnAndOn() ABSL_LOCKS_EXCLUDED(mutex_);
 
   absl::StatusOr<LogBounds> AskBounds(const TopicPartition& source,
                                       std::chrono::milliseconds timeout);
@@ -90,6 +97,11 @@ class KafkaLog final : public RecordLog {
   std::unique_ptr<KafkaProducer> producer_;
   std::unique_ptr<KafkaAdmin> admin_;
   std::unique_ptr<KafkaTopics> topics_;
+
+  Mutex mutex_;
+  CondVar ended_changed_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread asker_;
 };
 
 }  // namespace windproof

@@ -30,13 +30,9 @@ class KafkaLogTest : public ::testing::Test {
     if (const auto reason = KafkaBroker::Unavailable()) {
       GTEST_SKIP() << *reason;
     }
-    static KafkaBroker* const broker = [] {
-      auto started = KafkaBroker::Start();
-      EXPECT_TRUE(started.ok()) << started.status();
-      return started.ok() ? started->release() : nullptr;
-    }();
-    ASSERT_NE(broker, nullptr);
-    broker_ = broker;
+    const auto broker = KafkaBroker::Shared();
+    ASSERT_TRUE(broker.ok()) << broker.status();
+    broker_ = *broker;
     tools_ = std::make_unique<KafkaTools>(broker_->bootstrap());
     topic_ = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     log_ = Open({});
@@ -476,6 +472,20 @@ TEST_F(KafkaLogTest, SettingsAreCheckedAtTheStart) {
   EXPECT_TRUE(absl::IsUnavailable((*log)->Health()));
   EXPECT_TRUE(absl::IsUnavailable((*log)->ListPartitions().status()));
   EXPECT_TRUE(absl::IsUnavailable((*log)->Bounds({"t", 0}).status()));
+}
+
+// A process that ends waits neither for a broker that does not answer nor for
+// the time that a record has to be delivered.
+TEST_F(KafkaLogTest, TheEndDoesNotWaitForABrokerThatIsAway) {
+  auto log = Open({{"delivery.timeout.ms", "600000"}});
+  ASSERT_TRUE(log->Append({{Record("0")}}).ok());
+  broker_->Pause();
+  auto append = std::async(std::launch::async,
+                           [&] { return log->Append({{Record("1")}}); });
+  log->EndBy(std::chrono::steady_clock::now());
+  EXPECT_TRUE(absl::IsUnavailable(append.get().status()));
+  log.reset();
+  broker_->Continue();
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ constexpr int64_t kRecordOverheadBytes = 4096;
 constexpr int kPollMs = 200;
 constexpr int kMetadataTries = 5;
 constexpr int kMetadataTimeoutMs = 5000;
+// What a process that ends gives brokers that are away to come back.
+constexpr std::chrono::milliseconds kEndWhileAway{3000};
+constexpr std::chrono::milliseconds kPurgeAgain{200};
 
 size_t BytesOf(const NewRecord& record) {
   size_t bytes = record.key.has_value() ? record.key->size() : 0;
@@ -121,6 +124,13 @@ class KafkaProducer::Client {
         return code;
       }
     }
+  }
+
+  // Whatever has no answer yet gets one: that it was not, or perhaps not,
+  // written.
+  void Purge() {
+    rd_kafka_purge(handle_->get(),
+                   RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   }
 
  private:
@@ -229,6 +239,35 @@ void KafkaProducer::Release(size_t records, size_t bytes) {
   changed_.NotifyAll();
 }
 
+void KafkaProducer::EndBy(Clock::time_point deadline) {
+  if (!options_.health->status().ok()) {
+    deadline = std::min(deadline, Clock::now() + kEndWhileAway);
+  }
+  MutexLock lock(mutex_);
+  end_at_ = deadline;
+  changed_.NotifyAll();
+}
+
+void KafkaProducer::Await(Request* request, Client& client) {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      while (!request->done &&
+             (!end_at_.has_value() || Clock::now() < *end_at_)) {
+        if (end_at_.has_value()) {
+          changed_.WaitUntil(mutex_, *end_at_);
+        } else {
+          changed_.Wait(mutex_);
+        }
+      }
+      if (request->done) return;
+      // What a failed request gives back in between is purged the next time.
+      end_at_ = Clock::now() + kPurgeAgain;
+    }
+    client.Purge();
+  }
+}
+
 void KafkaProducer::Answered(Request* request, size_t count) {
   if (count == 0 || request->remaining.fetch_sub(count) != count) return;
   MutexLock lock(mutex_);
@@ -269,18 +308,20 @@ absl::StatusOr<std::vector<AppendedRecord>> KafkaProducer::Append(
   for (; sent < records.size(); ++sent) {
     Slot& slot = request.slots[sent];
     slot.request = &request;
-    slot.error = (*client)->Send(records[sent], partitions[sent], &slot);
-    if (slot.error != RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    const rd_kafka_resp_err_t error =
+        (*client)->Send(records[sent], partitions[sent], &slot);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    // Only then: what is on its way may have its answer, of another thread,
+    // already.
+    slot.error = error;
+    break;
   }
   // Those after one that was refused would change places with it.
   for (size_t i = sent + 1; i < records.size(); ++i) {
     request.slots[i].error = request.slots[sent].error;
   }
   Answered(&request, records.size() - sent);
-  {
-    MutexLock lock(mutex_);
-    while (!request.done) changed_.Wait(mutex_);
-  }
+  Await(&request, **client);
   Release(records.size(), bytes);
 
   std::vector<AppendedRecord> appended(records.size());

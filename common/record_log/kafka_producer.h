@@ -53,6 +53,10 @@ class KafkaProducer {
       absl::Span<const NewRecord> records, absl::Span<const int32_t> partitions)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // As RecordLog::EndBy().
+  void EndBy(std::chrono::steady_clock::time_point deadline)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // What a record may have: key, value and headers.
   int64_t record_bytes_max() const { return record_bytes_max_; }
 
@@ -81,6 +85,8 @@ class KafkaProducer {
 
   absl::Status Admit(size_t records, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   void Release(size_t records, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Until all records of the request have their answer.
+  void Await(Request* request, Client& client) ABSL_LOCKS_EXCLUDED(mutex_);
   // `count` records of the request have their answer.
   void Answered(Request* request, size_t count) ABSL_LOCKS_EXCLUDED(mutex_);
   static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message,
@@ -96,6 +102,8 @@ class KafkaProducer {
   size_t records_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<Client> client_ ABSL_GUARDED_BY(mutex_);
+  std::optional<std::chrono::steady_clock::time_point> end_at_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace windproof

@@ -33,11 +33,17 @@ absl::StatusOr<KafkaTopicSizes> KafkaTopics::List(
   {
     MutexLock lock(mutex_);
     if (listed_at_.has_value() && *listed_at_ >= asked - age) return sizes_;
+    // The question that this one waited for has been in vain.
+    if (!failure_.ok() && failed_at_ >= asked) return failure_;
   }
   const Clock::time_point now = Clock::now();
   absl::StatusOr<KafkaTopicSizes> sizes = admin_.ListTopics(timeout);
-  if (!sizes.ok()) return sizes;
   MutexLock lock(mutex_);
+  failure_ = sizes.status();
+  if (!sizes.ok()) {
+    failed_at_ = Clock::now();
+    return sizes;
+  }
   sizes_ = *sizes;
   listed_at_ = now;
   changed_.NotifyAll();

@@ -61,6 +61,9 @@ class KafkaTopics {
   CondVar changed_;
   KafkaTopicSizes sizes_ ABSL_GUARDED_BY(mutex_);
   std::optional<Clock::time_point> listed_at_ ABSL_GUARDED_BY(mutex_);
+  // Of the last question, if it had no answer: when it ended, and why.
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point failed_at_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace windproof

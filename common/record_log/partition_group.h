@@ -39,7 +39,8 @@ class PartitionGroup {
   // The next change; nothing when `timeout` has passed without one. Until
   // Done() is called, the partitions of `revoked` get no new owner, and there
   // is no other change. Errors are of the group as a whole (the log is away, no
-  // permission): try again later.
+  // permission): try again later. FailedPrecondition: it has shut this process
+  // out for good, and everything that it had is lost.
   virtual absl::StatusOr<std::optional<Change>> Wait(
       std::chrono::milliseconds timeout) = 0;
 

@@ -146,6 +146,11 @@ class RecordLog {
 
   // OK while the log answers; else why not, as last seen. Costs nothing.
   virtual absl::Status Health() = 0;
+
+  // The process is about to end. Questions that a log does not answer at once
+  // are Unavailable from now on; so are, after `deadline` or earlier where the
+  // log is away, records that wait to be written.
+  virtual void EndBy(std::chrono::steady_clock::time_point) {}
 };
 
 }  // namespace windproof

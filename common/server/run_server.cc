@@ -33,6 +33,8 @@ using std::chrono::steady_clock;
 // them: most of a server's memory would be holes.
 constexpr int kMaxArenas = 2;
 constexpr int64_t kMaxDrainMs = 600'000;
+// How often the modules are asked whether they can go on.
+constexpr int64_t kFatalIntervalNs = 500'000'000;
 
 sigset_t ShutdownSignals() {
   sigset_t signals;
@@ -42,13 +44,27 @@ sigset_t ShutdownSignals() {
   return signals;
 }
 
-// Returns the signal that asks the process to end.
-int WaitForShutdownSignal() {
+// Waits for a signal that asks the process to end: OK. Else what a module
+// cannot go on for.
+absl::Status WaitForTheEnd(const std::vector<ServiceModule*>& modules) {
   const sigset_t signals = ShutdownSignals();
-  int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
+  while (true) {
+    const timespec interval = {.tv_sec = 0, .tv_nsec = kFatalIntervalNs};
+    const int signal = sigtimedwait(&signals, nullptr, &interval);
+    if (signal > 0) {
+      LogInfo("shutting down",
+              {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+      return absl::OkStatus();
+    }
+    for (ServiceModule* module : modules) {
+      const absl::Status fatal = module->Fatal();
+      if (fatal.ok()) continue;
+      LogError("cannot go on, shutting down",
+               {{"service", std::string(module->full_name())},
+                {"reason", std::string(fatal.message())}});
+      return fatal;
+    }
   }
-  return signal;
 }
 
 std::vector<Metric> AllMetrics(const std::vector<ServiceModule*>& modules) {
@@ -194,8 +210,9 @@ void StopServer(RpcServer& server, const std::vector<ServiceModule*>& modules,
   }
 }
 
-int RunServer(const ServerFlags& flags,
-              const std::vector<ServiceModule*>& modules) {
+int RunServer(
+    const ServerFlags& flags, const std::vector<ServiceModule*>& modules,
+    const std::function<void(steady_clock::time_point)>& on_shutdown) {
   const milliseconds drain(flags.drain_ms);
   const absl::Status started = StartModules(modules);
   if (!started.ok()) return ReportStartFailure(started);
@@ -222,16 +239,15 @@ int RunServer(const ServerFlags& flags,
             << (http_address.empty() ? "" : " http=") << http_address
             << std::endl;
 
-  const int signal = WaitForShutdownSignal();
+  const absl::Status ended = WaitForTheEnd(modules);
   const sigset_t signals = ShutdownSignals();
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends it all
-  LogInfo("shutting down", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
-                            {"drain_ms", flags.drain_ms}});
   const steady_clock::time_point deadline = steady_clock::now() + drain;
+  if (on_shutdown != nullptr) on_shutdown(deadline);
   StopServer(**rpc, modules, deadline);
   http->reset();
   LogInfo("ended");
-  return kExitGood;
+  return ended.ok() ? kExitGood : kExitFound;
 }
 
 }  // namespace windproof

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,9 +56,14 @@ void StartServerLogging(const ServerFlags& flags, const std::string& service);
 // signal, shuts them down in reverse order. Prints `READY grpc=HOST:PORT
 // [http=HOST:PORT]` on stdout when calls are answered. Returns the exit code: 0
 // after a signal; 2 when an address is none or in use; 1 when a module cannot
-// start.
-int RunServer(const ServerFlags& flags,
-              const std::vector<ServiceModule*>& modules);
+// start, or cannot go on (ServiceModule::Fatal).
+//
+// `on_shutdown` is told first of a shutdown, and by when it is to be done: for
+// what the modules share.
+int RunServer(
+    const ServerFlags& flags, const std::vector<ServiceModule*>& modules,
+    const std::function<void(std::chrono::steady_clock::time_point deadline)>&
+        on_shutdown = nullptr);
 
 // Explains wrong use on stderr as the command line does; returns the exit code.
 int ReportWrongUse(const std::string& program, const absl::Status& status);

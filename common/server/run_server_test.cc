@@ -42,6 +42,20 @@ class SignallingModule : public ServiceModule {
   v1::IngestService::Service service_;
 };
 
+// Cannot go on from its start.
+class LostModule final : public SignallingModule {
+ public:
+  LostModule() : SignallingModule(false) {}
+
+  absl::Status Start() override { return absl::OkStatus(); }
+  absl::Status Fatal() override {
+    return absl::FailedPreconditionError("another has its name");
+  }
+  void Shutdown(std::chrono::steady_clock::time_point) override {
+    LogInfo("shut down");
+  }
+};
+
 ServerFlags FlagsFor(const std::string& listen) {
   ServerFlags flags;
   flags.listen = listen;
@@ -68,6 +82,21 @@ TEST_F(RunServerTest, ASignalDuringTheStartEndsItInOrder) {
 TEST_F(RunServerTest, ASecondSignalEndsItAtOnce) {
   EXPECT_EXIT(std::exit(Serve("127.0.0.1:0", /*twice=*/true)),
               testing::KilledBySignal(SIGTERM), "shutting down");
+}
+
+TEST_F(RunServerTest, AModuleThatCannotGoOnEndsItInOrder) {
+  const auto serve = [] {
+    PrepareProcess();
+    KeepShutdownSignals();
+    LostModule module;
+    bool told = false;
+    const int code = RunServer(
+        FlagsFor("127.0.0.1:0"), {&module},
+        [&told](std::chrono::steady_clock::time_point) { told = true; });
+    return told ? code : -1;
+  };
+  EXPECT_EXIT(std::exit(serve()), testing::ExitedWithCode(1),
+              "cannot go on.*another has its name.*\n.*shut down.*\n.*ended");
 }
 
 TEST_F(RunServerTest, AnAddressThatIsNoneIsWrongUse) {

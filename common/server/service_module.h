@@ -49,6 +49,11 @@ class ServiceModule {
   // start; cheap.
   virtual absl::Status Ready() = 0;
 
+  // Not OK: it cannot do its work any more before the process is started again.
+  // The server shuts down then, so that whoever runs it starts it again. Asked
+  // about all the time; cheap.
+  virtual absl::Status Fatal() { return absl::OkStatus(); }
+
   // Health names of what can stop by itself while the rest goes on. Asked
   // about as Ready() is. One that is no longer told is NOT_SERVING.
   virtual std::vector<std::pair<std::string, absl::Status>> Parts() {

@@ -64,7 +64,7 @@ void IngestModule::StopIntake() {
   if (live_ != nullptr) live_->Stop();
 }
 
-absl::Status IngestModule::Ready() { return log_.ListPartitions().status(); }
+absl::Status IngestModule::Ready() { return log_.Health(); }
 
 std::vector<Metric> IngestModule::Metrics() {
   const IngestCounts& counts = service_.counts();

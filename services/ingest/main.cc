@@ -1,5 +1,6 @@
 // Ingest as a process of its own, over a Kafka log.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,7 +76,10 @@ int Run(const Flags& flags) {
   const absl::StatusOr<std::unique_ptr<IngestModule>> ingest =
       IngestModule::Open(std::move(options));
   if (!ingest.ok()) return ReportStartFailure(ingest.status());
-  return RunServer(flags.server, {ingest->get()});
+  return RunServer(flags.server, {ingest->get()},
+                   [&log](std::chrono::steady_clock::time_point deadline) {
+                     (*log)->EndBy(deadline);
+                   });
 }
 
 int Main(int argc, char** argv) {

@@ -2,6 +2,7 @@
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_LANE_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_LANE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,7 @@ struct Lane {
   PartitionStatus failed;
   int32_t topic_partitions = 1;
   size_t shard = 0;
+  std::atomic<int64_t> log_end = 0;  // as last asked for
 
   PartitionStatus status() const {
     return worker != nullptr ? worker->status() : failed;

@@ -20,6 +20,12 @@ constexpr std::chrono::milliseconds kDiscoverTimeout{250};
 constexpr std::chrono::milliseconds kLogAwayPause{500};
 // How often lag tools are told where we are.
 constexpr std::chrono::seconds kTellPositions{2};
+// Partitions that are brought to their changelog's end side by side.
+constexpr size_t kOpeningsAtOnce = 4;
+
+bool IsAway(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
 
 }  // namespace
 
@@ -33,7 +39,9 @@ LogFollower::LogFollower(const Options& options, RecordLog& log,
                              int64_t end) {
     const MutexLock lock(mutex_);
     restoring_[source] = {.position = position, .end = end};
-    return !stopping_;
+    const auto opening = openings_.find(source);
+    return !stopping_ &&
+           (opening == openings_.end() || !opening->second->given_up);
   };
   opener_ = std::make_unique<LaneOpener>(std::move(opener), log, store, signer);
 }
@@ -61,11 +69,13 @@ absl::StatusOr<std::unique_ptr<LogFollower>> LogFollower::Create(
 LogFollower::~LogFollower() { Stop(); }
 
 absl::Status LogFollower::Start() {
-  // With a group nothing is known to be ours before it has met, and the log may
-  // be away for now.
+  // With a group nothing is known to be ours before it has met. A log that is
+  // away, or has not answered yet, is looked for from here on.
   if (options_.group == nullptr) {
-    const absl::StatusOr<size_t> known = Discover();
-    if (!known.ok()) return known.status();
+    absl::Status known = log_.Health();
+    if (known.ok()) known = Discover().status();
+    if (!known.ok() && !IsAway(known)) return known;
+    SetLogStatus(Doing::kDiscovering, known);
   }
   for (const auto& shard : shards_) {
     shard->thread = std::thread([this, &shard] { FeedLoop(shard.get()); });
@@ -96,16 +106,24 @@ void LogFollower::DiscoverLoop() {
     SetLogStatus(Doing::kDiscovering, status);
     if (!status.ok()) Pause();
   }
+  GiveUpOpenings();
 }
 
 absl::Status LogFollower::FollowGroup() {
   absl::StatusOr<std::optional<PartitionGroup::Change>> change =
       options_.group->Wait(kDiscoverTimeout);
+  if (absl::IsFailedPrecondition(change.status())) {
+    const MutexLock lock(mutex_);
+    shut_out_ = change.status();
+  }
   if (!change.ok()) return change.status();
   if (!change->has_value()) return absl::OkStatus();
   for (const TopicPartition& source : (*change)->revoked) {
     owned_.erase(source);
-    for (const auto& pipeline : pipelines_) CloseLane(pipeline.get(), source);
+    for (const auto& pipeline : pipelines_) {
+      GiveUpOpening({.pipeline = pipeline->spec->name, .source = source});
+      CloseLane(pipeline.get(), source);
+    }
   }
   options_.group->Done();
   // A lane that was closed may have been one that told of a missing partition.
@@ -212,21 +230,93 @@ absl::Status LogFollower::FailMissing(
 absl::Status LogFollower::OpenLane(Pipeline* pipeline,
                                    const TopicPartition& source,
                                    int32_t topic_partitions) {
-  const PipelineSource name{.pipeline = pipeline->spec->name, .source = source};
-  const absl::StatusOr<LaneOpener::Opened> opened =
-      opener_->Open(*pipeline->spec, source, topic_partitions);
-  {
-    const MutexLock lock(mutex_);
-    restoring_.erase(name);
+  if (options_.group == nullptr) {
+    return TakeOpened(pipeline, source,
+                      opener_->Open(*pipeline->spec, source, topic_partitions));
   }
+  const PipelineSource name{.pipeline = pipeline->spec->name, .source = source};
+  const std::optional<absl::StatusOr<LaneOpener::Opened>> opened =
+      FinishOpening(name);
+  if (opened.has_value()) return TakeOpened(pipeline, source, *opened);
+  StartOpening(pipeline, source, topic_partitions);
+  return absl::OkStatus();
+}
+
+absl::Status LogFollower::TakeOpened(
+    Pipeline* pipeline, const TopicPartition& source,
+    const absl::StatusOr<LaneOpener::Opened>& opened) {
   if (!opened.ok()) return opened.status();
-  if (options_.on_opened != nullptr) options_.on_opened(name);
+  if (options_.on_opened != nullptr) {
+    options_.on_opened({.pipeline = pipeline->spec->name, .source = source});
+  }
   AddLane(pipeline, source, opened->lane);
   // After it can be found: its first records may come at once.
   if (opened->lane->status().error.ok()) {
     pipeline->reader->Assign(source, opened->offset);
   }
   return absl::OkStatus();
+}
+
+void LogFollower::StartOpening(Pipeline* pipeline, const TopicPartition& source,
+                               int32_t topic_partitions) {
+  const PipelineSource name{.pipeline = pipeline->spec->name, .source = source};
+  Opening* opening = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    if (openings_.size() >= kOpeningsAtOnce || openings_.contains(name)) return;
+    opening = (openings_[name] = std::make_unique<Opening>()).get();
+  }
+  opening->thread =
+      std::thread([this, pipeline, source, topic_partitions, opening] {
+        absl::StatusOr<LaneOpener::Opened> opened =
+            opener_->Open(*pipeline->spec, source, topic_partitions);
+        {
+          const MutexLock lock(mutex_);
+          opening->opened = std::move(opened);
+          opening->done = true;
+        }
+        options_.group->Wake();
+      });
+}
+
+std::optional<absl::StatusOr<LaneOpener::Opened>> LogFollower::FinishOpening(
+    const PipelineSource& source) {
+  std::unique_ptr<Opening> opening;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = openings_.find(source);
+    if (found == openings_.end() || !found->second->done) return std::nullopt;
+    opening = std::move(found->second);
+    openings_.erase(found);
+    restoring_.erase(source);
+  }
+  opening->thread.join();
+  return std::move(opening->opened);
+}
+
+void LogFollower::GiveUpOpenings() {
+  std::vector<PipelineSource> sources;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [source, opening] : openings_) sources.push_back(source);
+  }
+  for (const PipelineSource& source : sources) GiveUpOpening(source);
+}
+
+// What it has restored stays in the store; the next one goes on from there.
+void LogFollower::GiveUpOpening(const PipelineSource& source) {
+  Opening* opening = nullptr;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = openings_.find(source);
+    if (found == openings_.end()) return;
+    opening = found->second.get();
+    opening->given_up = true;
+  }
+  opening->thread.join();
+  const MutexLock lock(mutex_);
+  openings_.erase(source);
+  restoring_.erase(source);
 }
 
 void LogFollower::AddLane(Pipeline* pipeline, const TopicPartition& source,
@@ -411,10 +501,14 @@ std::vector<PartitionProgress> LogFollower::Partitions(
     PartitionProgress& progress = partitions.emplace_back();
     progress.status = lane->status();
     if (lane->worker != nullptr) progress.counters = lane->worker->counters();
-    const absl::StatusOr<LogBounds> bounds =
-        log_.Bounds(progress.status.source.source);
+    // While the log is away each question would take until its deadline.
+    if (log_.Health().ok()) {
+      const absl::StatusOr<LogBounds> bounds =
+          log_.Bounds(progress.status.source.source);
+      if (bounds.ok()) lane->log_end = bounds->end;
+    }
     progress.log_end =
-        bounds.ok() ? bounds->end : progress.status.state.position;
+        std::max(lane->log_end.load(), progress.status.state.position);
   }
   {
     const MutexLock lock(mutex_);
@@ -528,6 +622,11 @@ absl::Status LogFollower::LogStatus() const {
     }
   }
   return log_.Health();
+}
+
+absl::Status LogFollower::ShutOut() const {
+  const MutexLock lock(mutex_);
+  return shut_out_;
 }
 
 bool LogFollower::stopping() const {

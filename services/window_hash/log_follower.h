@@ -3,7 +3,8 @@
 // One thread a pipeline fetches; `threads` shards feed, each partition always
 // the same one. Between them are bounded queues, so that memory has a bound and
 // the fetching waits when the shards are behind. Another thread finds new
-// partitions, and with a group those that this process gets or gives up.
+// partitions, and with a group those that this process gets or gives up; a few
+// of those are brought to their changelog's end at a time, side by side.
 // Pipelines share nothing but the shards: each has its own position in each
 // partition.
 //
@@ -67,9 +68,9 @@ class LogFollower {
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
 
-  // Opens the partitions that are known (without a group), then starts the
-  // threads. What is wrong with a partition is in its status; an error here is
-  // of the whole.
+  // Opens the partitions that are known (without a group, and unless the log is
+  // away), then starts the threads. What is wrong with a partition is in its
+  // status; an error here is of the whole.
   absl::Status Start();
 
   // Fetches nothing more; what was fetched goes on.
@@ -79,7 +80,7 @@ class LogFollower {
   void Stop();
 
   // In order of topic and partition; those that are being brought to their
-  // changelog's end too.
+  // changelog's end too. While the log is away, its ends are those last known.
   std::vector<PartitionProgress> Partitions(absl::string_view pipeline);
   // The same without asking the log.
   std::vector<PartitionStatus> Statuses(absl::string_view pipeline) const;
@@ -105,6 +106,9 @@ class LogFollower {
 
   // OK while the log can be read.
   absl::Status LogStatus() const;
+
+  // Not OK once the group has shut this process out for good.
+  absl::Status ShutOut() const;
 
  private:
   // A fetching thread takes a lane's partition off its reader, so that no batch
@@ -138,6 +142,15 @@ class LogFollower {
     int64_t position = 0;
     int64_t end = 0;
   };
+  // A partition whose store is brought to its changelog's end, by a thread of
+  // its own: the discovering one must not keep the group waiting.
+  struct Opening {
+    std::thread thread;
+    // Guarded by the follower's mutex.
+    bool done = false;
+    bool given_up = false;
+    absl::StatusOr<LaneOpener::Opened> opened = absl::UnknownError("opening");
+  };
   using PartitionCounts = std::map<std::string, int32_t>;  // by topic
 
   LogFollower(const Options& options, RecordLog& log, PayloadStore& store,
@@ -157,6 +170,15 @@ class LogFollower {
                            const std::vector<TopicPartition>& partitions);
   absl::Status OpenLane(Pipeline* pipeline, const TopicPartition& source,
                         int32_t topic_partitions);
+  absl::Status TakeOpened(Pipeline* pipeline, const TopicPartition& source,
+                          const absl::StatusOr<LaneOpener::Opened>& opened);
+  void StartOpening(Pipeline* pipeline, const TopicPartition& source,
+                    int32_t topic_partitions);
+  // Of one that has ended, nothing else.
+  std::optional<absl::StatusOr<LaneOpener::Opened>> FinishOpening(
+      const PipelineSource& source);
+  void GiveUpOpening(const PipelineSource& source);
+  void GiveUpOpenings();
   void AddLane(Pipeline* pipeline, const TopicPartition& source,
                std::shared_ptr<Lane> lane);
   void CloseLane(Pipeline* pipeline, const TopicPartition& source);
@@ -198,10 +220,14 @@ class LogFollower {
   size_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<PipelineSource, Restoring> restoring_ ABSL_GUARDED_BY(mutex_);
+  // Made and taken away by the discovering thread alone.
+  std::map<PipelineSource, std::unique_ptr<Opening>> openings_
+      ABSL_GUARDED_BY(mutex_);
   std::map<PipelineSource, absl::Status> early_stops_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<Doing, absl::Status> log_status_ ABSL_GUARDED_BY(mutex_);
+  absl::Status shut_out_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace windproof

@@ -1,6 +1,7 @@
 // Window-hash as a process of its own, over a Kafka log: alone, or as one of
 // several replicas that share the partitions.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -129,7 +130,10 @@ int Run(const Flags& flags) {
   const absl::StatusOr<std::unique_ptr<WindowHashModule>> window_hash =
       WindowHashModule::Open(std::move(options));
   if (!window_hash.ok()) return ReportStartFailure(window_hash.status());
-  return RunServer(flags.server, {window_hash->get()});
+  return RunServer(flags.server, {window_hash->get()},
+                   [&log](std::chrono::steady_clock::time_point deadline) {
+                     (*log)->EndBy(deadline);
+                   });
 }
 
 int Main(int argc, char** argv) {

@@ -18,6 +18,7 @@
 #include "proto/windproof/v1/anchor.grpc.pb.h"
 #include "proto/windproof/v1/window_hash.grpc.pb.h"
 #include "services/window_hash/testing/fake_group.h"
+#include "services/window_hash/testing/faulty_log.h"
 #include "services/window_hash/testing/worker_run.h"
 #include "services/window_hash/window_hash_module.h"
 
@@ -80,6 +81,7 @@ class Replica {
   }
 
   v1::WindowHashService::Stub& stub() { return *stub_; }
+  WindowHashModule& module() { return *module_; }
   const std::string& address() const { return address_; }
 
   grpc::Status Progress(v1::PipelineProgress* progress) {
@@ -137,17 +139,20 @@ std::string FreeAddress() {
 class ReplicaTest : public ::testing::Test {
  protected:
   ReplicaTest() {
-    auto log = EmbeddedLog::Open({.path = NewTestDir("log")});
-    EXPECT_TRUE(log.ok()) << log.status();
-    log_ = *std::move(log);
     grpc::ServerBuilder builder;
     builder.RegisterService(&anchor_);
     anchor_server_ = builder.BuildAndStart();
     anchor_channel_ = anchor_server_->InProcessChannel({});
   }
 
+  static std::unique_ptr<EmbeddedLog> NewLog() {
+    auto log = EmbeddedLog::Open({.path = NewTestDir("log")});
+    EXPECT_TRUE(log.ok()) << log.status();
+    return *std::move(log);
+  }
+
   std::unique_ptr<Replica> NewReplica() {
-    return std::make_unique<Replica>(group_, *log_, *anchor_channel_,
+    return std::make_unique<Replica>(group_, faulty_, *anchor_channel_,
                                      FreeAddress());
   }
 
@@ -190,7 +195,8 @@ class ReplicaTest : public ::testing::Test {
   }
 
   FakeGroup group_;
-  std::unique_ptr<EmbeddedLog> log_;
+  const std::unique_ptr<EmbeddedLog> log_ = NewLog();
+  FaultyLog faulty_{*log_};
   AnchorAll anchor_;
   std::unique_ptr<grpc::Server> anchor_server_;
   std::shared_ptr<grpc::Channel> anchor_channel_;
@@ -245,6 +251,47 @@ TEST_F(ReplicaTest, EachAnswersForAllWhereverThePartitionsAre) {
   group_.Move(SourceOf("00433"), a->address());
   WaitUntilDone(*a);
   EXPECT_EQ(b->List(4), all);
+}
+
+// One changelog that takes long does not keep the others, or the group,
+// waiting.
+TEST_F(ReplicaTest, PartitionsAreRebuiltSideBySide) {
+  const std::vector<std::string> keys = {"00427", "00433", "10000"};
+  for (const std::string& key : keys) Append(key, WeatherLog({key}, 3));
+  const auto a = NewReplica();
+  for (const std::string& key : keys) {
+    group_.Move(SourceOf(key), a->address());
+  }
+  WaitUntilDone(*a);
+
+  faulty_.Hold("windproof.weather.weather.00427.changelog");
+  const auto b = NewReplica();
+  for (const std::string& key : keys) {
+    group_.Move(SourceOf(key), b->address());
+  }
+  v1::Window window;
+  for (const std::string& key : {keys[1], keys[2]}) {
+    while (!b->Get(key, &window).ok()) std::this_thread::yield();
+  }
+  group_.Move(SourceOf("10000"), a->address());
+  EXPECT_EQ(b->Get("00427", &window).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+  faulty_.LetGo();
+  WaitUntilDone(*b);
+  EXPECT_EQ(b->List(100).size(), 9u);
+}
+
+TEST_F(ReplicaTest, WhoIsShutOutOfTheGroupCannotGoOn) {
+  Append("00433", WeatherLog({"00433"}, 3));
+  const auto a = NewReplica();
+  group_.Move(SourceOf("00433"), a->address());
+  v1::Window window;
+  while (!a->Get("00433", &window).ok()) std::this_thread::yield();
+  EXPECT_TRUE(a->module().Fatal().ok());
+  group_.ShutOut(a->address());
+  while (a->module().Fatal().ok()) std::this_thread::yield();
+  EXPECT_FALSE(a->module().Ready().ok());
+  EXPECT_FALSE(a->Get("00433", &window).ok());
 }
 
 TEST_F(ReplicaTest, AnOwnerThatIsBelievedDeadDoesNoHarm) {

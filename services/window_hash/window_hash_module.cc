@@ -226,6 +226,11 @@ absl::Status WindowHashModule::Ready() {
   return follower_->LogStatus();
 }
 
+absl::Status WindowHashModule::Fatal() {
+  if (options_.read_only) return absl::OkStatus();
+  return follower_->ShutOut();
+}
+
 std::vector<std::pair<std::string, absl::Status>> WindowHashModule::Parts() {
   std::map<std::string, absl::Status> parts;
   if (follower_ == nullptr) return {};

@@ -87,6 +87,7 @@ class WindowHashModule final : public ServiceModule {
   }
   absl::Status Start() override;
   absl::Status Ready() override;
+  absl::Status Fatal() override;
   // TOPIC/PARTITION: OK while it is read.
   std::vector<std::pair<std::string, absl::Status>> Parts() override;
   std::vector<Metric> Metrics() override;

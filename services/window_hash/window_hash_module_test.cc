@@ -17,6 +17,7 @@
 #include "common/proto/convert.h"
 #include "services/window_hash/payload_store.h"
 #include "services/window_hash/store_keys.h"
+#include "services/window_hash/testing/faulty_log.h"
 #include "services/window_hash/testing/module_run.h"
 #include "services/window_hash/testing/worker_run.h"
 
@@ -24,6 +25,36 @@ namespace windproof {
 namespace {
 
 using WindowHashModuleTest = ModuleTest;
+
+TEST_F(WindowHashModuleTest, ALogThatIsAwayAtTheStartIsWaitedFor) {
+  AppendStations(2);
+  FaultyLog log(*log_);
+  log.SetAway(true);
+  options_.log = &log;
+  const auto running = Open();
+  ASSERT_NE(running, nullptr);
+  EXPECT_TRUE(absl::IsUnavailable(running->module().Ready()));
+  EXPECT_EQ(running->Progress().pipelines(0).partitions_size(), 0);
+  log.SetAway(false);
+  running->WaitUntilDone(2);
+  while (!running->module().Ready().ok()) std::this_thread::yield();
+}
+
+TEST_F(WindowHashModuleTest, ALogThatIsAwayIsNotAskedForItsEnds) {
+  AppendStations(2);
+  FaultyLog log(*log_);
+  options_.log = &log;
+  const auto running = Open();
+  ASSERT_NE(running, nullptr);
+  running->WaitUntilDone(2);
+  log.SetAway(true);
+  const int64_t questions = log.questions();
+  const v1::GetProgressResponse progress = running->Progress();
+  running->module().Metrics();
+  EXPECT_EQ(log.questions(), questions);
+  ASSERT_EQ(progress.pipelines(0).partitions_size(), 2);
+  EXPECT_EQ(progress.pipelines(0).partitions(0).log_end(), 13);
+}
 
 TEST_F(WindowHashModuleTest, GarbageInTheStoreIsDataLossAndNoCrash) {
   AppendStations(3);

@@ -1,5 +1,6 @@
 #include "services/windproof/serve.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,7 +45,10 @@ int Run(const Flags& flags) {
   for (const PipelineSpec& spec : (*stack)->pipelines()) {
     LogInfo("pipeline", {{"name", spec.name}, {"spec", HexOf(SpecHash(spec))}});
   }
-  return RunServer(flags.server, (*stack)->modules());
+  return RunServer(flags.server, (*stack)->modules(),
+                   [&stack](std::chrono::steady_clock::time_point deadline) {
+                     (*stack)->EndBy(deadline);
+                   });
 }
 
 }  // namespace

@@ -313,6 +313,10 @@ void Stack::Shutdown(steady_clock::time_point deadline) {
   parts_->server.reset();
 }
 
+void Stack::EndBy(std::chrono::steady_clock::time_point deadline) {
+  if (parts_->log != nullptr) parts_->log->EndBy(deadline);
+}
+
 const std::vector<std::string>& Stack::missing() const {
   return parts_->missing;
 }

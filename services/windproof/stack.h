@@ -70,6 +70,9 @@ class Stack {
   // After Start(): answers every service of modules(), until Shutdown().
   std::shared_ptr<grpc::Channel> Channel();
 
+  // First of a shutdown: RecordLog::EndBy().
+  void EndBy(std::chrono::steady_clock::time_point deadline);
+
   // After Start(): ends calls, then the modules finish what they accepted. A
   // channel must have no calls on that never end. Once.
   void Shutdown(std::chrono::steady_clock::time_point deadline);

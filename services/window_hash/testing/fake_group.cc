@@ -12,10 +12,13 @@ class FakeGroup::Member final : public PartitionGroup {
       std::chrono::milliseconds timeout) override {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     const MutexLock lock(group_.mutex_);
-    while (changes_.empty() && !woken_) {
+    while (changes_.empty() && !woken_ && !shut_out_) {
       if (!group_.changed_.WaitUntil(group_.mutex_, deadline)) break;
     }
     woken_ = false;
+    if (changes_.empty() && shut_out_) {
+      return absl::FailedPreconditionError("shut out of the group");
+    }
     if (changes_.empty()) return std::nullopt;
     return changes_.front();
   }
@@ -59,6 +62,7 @@ class FakeGroup::Member final : public PartitionGroup {
   std::deque<Change> changes_;
   bool woken_ = false;
   bool left_ = false;
+  bool shut_out_ = false;
 };
 
 FakeGroup::FakeGroup() = default;
@@ -92,6 +96,20 @@ void FakeGroup::Steal(const TopicPartition& source,
   const MutexLock lock(mutex_);
   owners_[source] = address;
   members_.at(address)->changes_.push_back({.assigned = {source}});
+  changed_.NotifyAll();
+}
+
+void FakeGroup::ShutOut(const std::string& address) {
+  const MutexLock lock(mutex_);
+  Member& member = *members_.at(address);
+  PartitionGroup::Change change;
+  change.lost = true;
+  for (const auto& [source, owner] : owners_) {
+    if (owner == address) change.revoked.push_back(source);
+  }
+  for (const TopicPartition& source : change.revoked) owners_.erase(source);
+  member.changes_.push_back(std::move(change));
+  member.shut_out_ = true;
   changed_.NotifyAll();
 }
 

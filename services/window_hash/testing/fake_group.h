@@ -33,6 +33,9 @@ class FakeGroup {
   // believed dead.
   void Steal(const TopicPartition& source, const std::string& address);
 
+  // Shuts a member out for good: it loses everything.
+  void ShutOut(const std::string& address);
+
   // What members told of how far they are.
   std::map<TopicPartition, int64_t> positions() const;
 
