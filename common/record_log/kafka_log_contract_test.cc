@@ -16,32 +16,17 @@
 namespace windproof {
 namespace {
 
-// One broker of each version for all of them; it ends with the process.
-KafkaBroker* Broker(bool old_version) {
-  const auto start = [](bool old) {
-    KafkaBroker::Options options;
-    options.old_version = old;
-    auto started = KafkaBroker::Start(options);
-    EXPECT_TRUE(started.ok()) << started.status();
-    return started.ok() ? started->release() : nullptr;
-  };
-  if (old_version) {
-    static KafkaBroker* const old_broker = start(true);
-    return old_broker;
-  }
-  static KafkaBroker* const broker = start(false);
-  return broker;
-}
-
 class KafkaFactory : public RecordLogFactory {
  public:
   explicit KafkaFactory(bool old_version) : old_version_(old_version) {}
 
   absl::StatusOr<std::unique_ptr<RecordLog>> Open(int32_t partitions) override {
-    KafkaBroker* const broker = Broker(old_version_);
-    if (broker == nullptr) return absl::UnavailableError("no broker");
+    const absl::StatusOr<KafkaBroker*> broker =
+        KafkaBroker::Shared({.old_version = old_version_});
+    if (!broker.ok()) return broker.status();
     KafkaLog::Options options;
-    options.properties.entries = {{"bootstrap.servers", broker->bootstrap()}};
+    options.properties.entries = {
+        {"bootstrap.servers", (*broker)->bootstrap()}};
     options.partitions = partitions;
     auto log = KafkaLog::Open(options);
     if (!log.ok()) return log.status();

@@ -131,13 +131,9 @@ class KafkaPartitionGroupTest : public ::testing::Test {
     if (const auto reason = KafkaBroker::Unavailable()) {
       GTEST_SKIP() << *reason;
     }
-    static KafkaBroker* const broker = [] {
-      auto started = KafkaBroker::Start();
-      EXPECT_TRUE(started.ok()) << started.status();
-      return started.ok() ? started->release() : nullptr;
-    }();
-    ASSERT_NE(broker, nullptr);
-    bootstrap_ = broker->bootstrap();
+    const auto broker = KafkaBroker::Shared();
+    ASSERT_TRUE(broker.ok()) << broker.status();
+    bootstrap_ = (*broker)->bootstrap();
     KafkaLog::Options options;
     options.properties.entries = {{"bootstrap.servers", bootstrap_}};
     auto log = KafkaLog::Open(options);

@@ -34,6 +34,7 @@
 #include "common/spec_file/spec_file.h"
 #include "gtest/gtest.h"
 #include "tests/e2e/process.h"
+#include "tests/fault/expect_checkpoints.h"
 #include "tests/fault/log_truth.h"
 #include "tests/fault/publisher.h"
 #include "tests/fault/server_view.h"
@@ -330,27 +331,11 @@ void KillTest::ExpectCheckpoints(ServerView& view, const LogContent& log) {
         view.Windows(spec.name);
     ASSERT_TRUE(windows.ok()) << windows.status();
 
-    std::vector<CheckpointRow> by_window;
-    for (const auto& [key, rows] : *expected) {
-      const auto on_ledger = ledger->find(key);
-      ASSERT_NE(on_ledger, ledger->end()) << key;
-      ASSERT_EQ(on_ledger->second.size(), rows.size()) << key;
-      for (size_t i = 0; i < rows.size(); ++i) {
-        ASSERT_EQ(on_ledger->second[i].bytes, rows[i].bytes)
-            << key << " seq " << i;
-      }
-      by_window.insert(by_window.end(), rows.begin(), rows.end());
-    }
-    EXPECT_EQ(ledger->size(), expected->size());
     ASSERT_EQ(expected->size(),
               static_cast<size_t>(kPublishers * RecordStream::kKeys));
-
-    std::sort(by_window.begin(), by_window.end());
-    ASSERT_EQ(windows->size(), by_window.size());
-    for (size_t i = 0; i < by_window.size(); ++i) {
-      ASSERT_EQ((*windows)[i], by_window[i]) << (*windows)[i].bytes;
-    }
-    RecordProperty(spec.name, static_cast<int>(by_window.size()));
+    ASSERT_NO_FATAL_FAILURE(
+        windproof::ExpectCheckpoints(*expected, *ledger, *windows));
+    RecordProperty(spec.name, static_cast<int>(windows->size()));
   }
 }
 

@@ -156,5 +156,36 @@ TEST_F(BrokerFaultTest, TheNetworkToOneReplicaIsCut) {
   FinishAndCompare();
 }
 
+// A process that is started, or ended, while there is no broker.
+TEST_F(BrokerFaultTest, AwayWhenAProcessStarts) {
+  for (const bool alone : {true, false}) {
+    const std::string name = alone ? "alone" : "grouped";
+    SCOPED_TRACE(name);
+    replicas_ = std::make_unique<Replicas>(Replicas::Options{
+        .bootstrap = broker_->bootstrap(), .name = name, .alone = alone});
+    load_ =
+        std::make_unique<Load>(replicas_->log(), name, /*partitions=*/2, seed_);
+    absl::Status written = load_->MakeTopics();
+    written.Update(load_->Write(20));
+    ASSERT_TRUE(written.ok()) << written;
+    broker_->Kill9();
+    replicas_->Start(0);
+    EXPECT_EQ(replicas_->Health(0, ""), "NOT_SERVING");
+    replicas_->Stop(0);
+    replicas_->Start(0);
+    EXPECT_EQ(replicas_->Health(0, ""), "NOT_SERVING");
+    EXPECT_EQ(replicas_->Health(0, "liveness"), "SERVING");
+    const absl::Status again = broker_->Restart();
+    ASSERT_TRUE(again.ok()) << again;
+    EXPECT_TRUE(
+        Eventually([&] { return replicas_->Health(0, "") == "SERVING"; }));
+    const absl::Status finished = load_->Finish();
+    ASSERT_TRUE(finished.ok()) << finished;
+    replicas_->ExpectUndisturbed(0);
+    load_.reset();
+    replicas_.reset();
+  }
+}
+
 }  // namespace
 }  // namespace windproof

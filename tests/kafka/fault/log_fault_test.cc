@@ -26,21 +26,13 @@ namespace {
 
 class LogFaultTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    if (KafkaBroker::Unavailable().has_value()) return;
-    auto broker = KafkaBroker::Start();
-    ASSERT_TRUE(broker.ok()) << broker.status();
-    broker_ = broker->release();
-  }
-  static void TearDownTestSuite() {
-    delete broker_;
-    broker_ = nullptr;
-  }
-
   void SetUp() override {
     const auto reason = KafkaBroker::Unavailable();
     if (reason.has_value()) GTEST_SKIP() << *reason;
-    ASSERT_NE(broker_, nullptr);
+    const auto broker =
+        KafkaBroker::Shared({.properties = {"log.cleaner.backoff.ms=100"}});
+    ASSERT_TRUE(broker.ok()) << broker.status();
+    broker_ = *broker;
   }
 
   // One replica that has read some records of all partitions.
@@ -71,12 +63,10 @@ class LogFaultTest : public testing::Test {
     EXPECT_EQ(replicas_->Health(0, load_->topics()[1] + "/1"), "SERVING");
   }
 
-  static KafkaBroker* broker_;
+  KafkaBroker* broker_ = nullptr;
   std::unique_ptr<Replicas> replicas_;
   std::unique_ptr<Load> load_;  // goes before the log
 };
-
-KafkaBroker* LogFaultTest::broker_ = nullptr;
 
 TEST_F(LogFaultTest, AbortedTransactionsAreGaps) {
   ASSERT_NO_FATAL_FAILURE(Open("aborted"));
@@ -115,6 +105,80 @@ TEST_F(LogFaultTest, AbortedTransactionsAreGaps) {
     }
   }
   EXPECT_GE(most_gaps, 20);
+}
+
+// Twenty keys write five rounds, ten seconds of their windows apart, and the
+// broker compacts all that was superseded: what is left is a tombstone and each
+// key's records of the last two rounds, the last one in the segment that is
+// still written.
+TEST_F(LogFaultTest, WhatCompactionTookAwayAreGaps) {
+  constexpr int kKeys = 20;
+  constexpr int kRounds = 5;
+  constexpr int kTombstoneRound = 2;
+  // Log times are ten minutes later than the records' own: the watermark of a
+  // control record, too, must not lie in the future.
+  constexpr int64_t kStartMs = 1'600'000'000'000;
+  constexpr int64_t kLateMs = 600'000;
+  constexpr size_t kLeft = 2 * kKeys + 1;
+  replicas_ = std::make_unique<Replicas>(Replicas::Options{
+      .bootstrap = broker_->bootstrap(), .name = "compacted", .alone = true});
+  const TopicPartition source{"compacted.0", 0};
+  KafkaTools(broker_->bootstrap())
+      .CreateTopic(source.topic, 1,
+                   {{"cleanup.policy", "compact"},
+                    {"segment.ms", "1000"},
+                    {"min.cleanable.dirty.ratio", "0.001"}});
+  const auto write = [&](int round, bool control) {
+    std::vector<NewRecord> records;
+    for (int key = 0; key < kKeys; ++key) {
+      NewRecord& record = records.emplace_back();
+      record.topic = source.topic;
+      record.key = absl::StrCat("k", key);
+      record.log_time_ms = kStartMs + round * 10'000;
+      if (control) {
+        record.headers = {{"windproof-control", "watermark"}};
+        record.value = "2020-09-13T12:26:40Z";  // kStartMs
+      } else {
+        record.value = absl::StrCat(R"({"id":"k)", key, R"(","at":)",
+                                    record.log_time_ms - kLateMs, R"(,"a":)",
+                                    round, R"(,"b":1})");
+      }
+    }
+    if (!control && (round == 0 || round == kTombstoneRound)) {
+      NewRecord& record = records.emplace_back();
+      record.topic = source.topic;
+      record.key = "gone";
+      record.log_time_ms = kStartMs + round * 10'000;
+      if (round == 0) record.value = R"({"id":"gone","at":1599999400000})";
+    }
+    const auto appended = replicas_->log().Append(records);
+    ASSERT_TRUE(appended.ok()) << appended.status();
+  };
+  for (int round = 0; round < kRounds; ++round) write(round, false);
+  size_t left = 0;
+  ASSERT_TRUE(Eventually([&] {
+    const auto content = ReadTopics(replicas_->spec(), replicas_->log());
+    left = content.ok() ? content->at(source).size() : 0;
+    return left == kLeft;
+  })) << left;
+
+  replicas_->Start(0);
+  const absl::Status settled = replicas_->WaitSettled(0);
+  ASSERT_TRUE(settled.ok()) << settled;
+  write(kRounds - 1, /*control=*/true);
+  replicas_->ExpectUndisturbed(0);
+
+  const auto content = ReadTopics(replicas_->spec(), replicas_->log());
+  ASSERT_TRUE(content.ok()) << content.status();
+  ASSERT_EQ(content->at(source).size(), kLeft + kKeys);
+  const auto checkpoints = Recompute(replicas_->spec(), *content);
+  ASSERT_TRUE(checkpoints.ok()) << checkpoints.status();
+  EXPECT_EQ(checkpoints->size(), static_cast<size_t>(kKeys));
+  for (const auto& [key, rows] : *checkpoints) {
+    const auto checkpoint = ParseCheckpoint(rows.back().bytes);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    EXPECT_EQ(checkpoint->scan.gap, (kRounds - 2) * kKeys + 1) << key;
+  }
 }
 
 TEST_F(LogFaultTest, MorePartitionsThanBefore) {

@@ -27,21 +27,12 @@ constexpr size_t kPartitions = 6;  // of three topics
 
 class ReplicaFaultTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    if (KafkaBroker::Unavailable().has_value()) return;
-    auto broker = KafkaBroker::Start();
-    ASSERT_TRUE(broker.ok()) << broker.status();
-    broker_ = broker->release();
-  }
-  static void TearDownTestSuite() {
-    delete broker_;
-    broker_ = nullptr;
-  }
-
   void SetUp() override {
     const auto reason = KafkaBroker::Unavailable();
     if (reason.has_value()) GTEST_SKIP() << *reason;
-    ASSERT_NE(broker_, nullptr);
+    const auto broker = KafkaBroker::Shared();
+    ASSERT_TRUE(broker.ok()) << broker.status();
+    broker_ = *broker;
     seed_ = FaultSeed();
     random_.seed(seed_);
   }
@@ -101,14 +92,12 @@ class ReplicaFaultTest : public testing::Test {
     replicas_->ExpectUndisturbed(0);
   }
 
-  static KafkaBroker* broker_;
+  KafkaBroker* broker_ = nullptr;
   uint64_t seed_ = 0;
   std::mt19937_64 random_;
   std::unique_ptr<Replicas> replicas_;
   std::unique_ptr<Load> load_;  // goes before the log
 };
-
-KafkaBroker* ReplicaFaultTest::broker_ = nullptr;
 
 TEST_F(ReplicaFaultTest, KilledAtRandomMoments) {
   KillAgainAndAgain("killed", /*delete_data=*/false);
@@ -191,6 +180,29 @@ TEST_F(ReplicaFaultTest, OneThatIsPausedPastItsSessionDoesNoHarm) {
   replicas_->DeleteData(0);
   replicas_->Start(1);
   replicas_->ExpectUndisturbed(1);
+}
+
+// Two processes with one name: the older one is shut out, and ends, so that
+// whoever runs it starts it again.
+TEST_F(ReplicaFaultTest, TheOlderOfTwoWithOneNameEnds) {
+  Open("twins", 1);
+  const absl::Status written = load_->Write(20);
+  ASSERT_TRUE(written.ok()) << written;
+  replicas_->Start(0);
+  ExpectRunning(0, kPartitions);
+  std::unique_ptr<Process> twin = replicas_->Twin(0);
+  Process& older = replicas_->process(0);
+  EXPECT_EQ(older.Wait(), 1) << older.err();
+  EXPECT_NE(older.err().find("shut out of Kafka's group"), std::string::npos)
+      << older.err();
+
+  // Started again it is the younger one, and has everything.
+  replicas_->Start(0);
+  EXPECT_EQ(twin->Wait(), 1) << twin->err();
+  twin.reset();
+  const absl::Status finished = load_->Finish();
+  ASSERT_TRUE(finished.ok()) << finished;
+  replicas_->ExpectUndisturbed(0);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <httplib.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -23,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/grpc/health/v1/health.grpc.pb.h"
+#include "tests/fault/expect_checkpoints.h"
 #include "tests/fault/server_view.h"
 #include "tests/kafka/fault/topic_truth.h"
 
@@ -122,11 +122,13 @@ Replicas::~Replicas() {
   std::filesystem::remove_all(dir_, ignored);
 }
 
-void Replicas::Begin(int replica) {
-  Replica& entry = replicas_[Index(replica)];
+std::vector<std::string> Replicas::Arguments(int replica,
+                                             const std::string& listen,
+                                             const std::string& folder) const {
+  const Replica& entry = replicas_[Index(replica)];
   std::vector<std::string> arguments = {
-      "--listen",       entry.address,    "--http-listen", "127.0.0.1:0",
-      "--data-dir",     entry.folder,     "--log",         "kafka",
+      "--listen",       listen,           "--http-listen", "127.0.0.1:0",
+      "--data-dir",     folder,           "--log",         "kafka",
       "--kafka-config", entry.properties, "--pipeline",    spec_file_,
       "--anchor",       anchor_->grpc()};
   if (!options_.alone) {
@@ -134,8 +136,23 @@ void Replicas::Begin(int replica) {
                      {"--instance-id", absl::StrCat("replica-", replica),
                       "--advertise", entry.address, "--group", options_.name});
   }
+  return arguments;
+}
+
+void Replicas::Begin(int replica) {
+  Replica& entry = replicas_[Index(replica)];
   entry.process = std::make_unique<Process>(
-      Binary("services/window_hash/window_hash"), arguments);
+      Binary("services/window_hash/window_hash"),
+      Arguments(replica, entry.address, entry.folder));
+}
+
+std::unique_ptr<Process> Replicas::Twin(int replica) {
+  auto twin = std::make_unique<Process>(
+      Binary("services/window_hash/window_hash"),
+      Arguments(replica, "127.0.0.1:0",
+                replicas_[Index(replica)].folder + "-twin"));
+  EXPECT_TRUE(twin->WaitReady()) << twin->err();
+  return twin;
 }
 
 void Replicas::Start(int replica) {
@@ -284,27 +301,11 @@ void Replicas::ExpectUndisturbed(int replica,
     });
   }
 
-  std::vector<CheckpointRow> by_window;
-  for (const auto& [key, rows] : *expected) {
-    const auto on_ledger = ledger->find(key);
-    ASSERT_NE(on_ledger, ledger->end()) << key;
-    ASSERT_EQ(on_ledger->second.size(), rows.size()) << key;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      ASSERT_EQ(on_ledger->second[i].bytes, rows[i].bytes)
-          << key << " seq " << i;
-    }
-    by_window.insert(by_window.end(), rows.begin(), rows.end());
-  }
-  EXPECT_EQ(ledger->size(), expected->size());
-  std::sort(by_window.begin(), by_window.end());
-  ASSERT_EQ(windows->size(), by_window.size());
-  for (size_t i = 0; i < by_window.size(); ++i) {
-    ASSERT_EQ((*windows)[i], by_window[i]) << (*windows)[i].bytes;
-  }
+  ASSERT_NO_FATAL_FAILURE(ExpectCheckpoints(*expected, *ledger, *windows));
   size_t records = 0;
   for (const auto& [source, list] : *content) records += list.size();
   std::cout << options_.name << ": " << records << " records, "
-            << by_window.size() << " checkpoints, all the same" << std::endl;
+            << windows->size() << " checkpoints, all the same" << std::endl;
 }
 
 void Replicas::ExpectStopped(int replica, const TopicPartition& source,

@@ -67,6 +67,9 @@ class Replicas {
   const std::string& address(int replica) const {
     return replicas_[Index(replica)].address;
   }
+  // Another process with the name and address of the replica, which listens
+  // elsewhere and has an empty folder.
+  std::unique_ptr<Process> Twin(int replica);
   // kill -9; SIGTERM, and it must end well.
   void Kill(int replica);
   void Stop(int replica);
@@ -112,6 +115,8 @@ class Replicas {
     std::string old_logs;
   };
 
+  std::vector<std::string> Arguments(int replica, const std::string& listen,
+                                     const std::string& folder) const;
   static size_t Index(int replica) { return static_cast<size_t>(replica); }
 
   const Options options_;

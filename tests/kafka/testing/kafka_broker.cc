@@ -17,6 +17,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -93,6 +94,25 @@ std::string TailOf(const std::string& path) {
   return absl::StrJoin(lines, "\n");
 }
 
+// An authority (ca.pem) and, signed by it, the broker's key and certificate
+// (server.pem).
+absl::Status MakeCertificates(const std::string& dir) {
+  constexpr char kMake[] = R"(
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority \
+      -keyout ca.key -out ca.pem &&
+    openssl req -newkey rsa:2048 -nodes -subj /CN=broker \
+      -keyout server.key -out server.csr &&
+    echo subjectAltName=IP:127.0.0.1 > server.ext &&
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
+      -days 2 -extfile server.ext -out server.crt &&
+    cat server.key server.crt ca.pem > server.pem)";
+  const std::string command =
+      absl::StrCat("cd '", dir, "' && (", kMake, ") > openssl.log 2>&1");
+  if (system(command.c_str()) == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("openssl made no certificates:\n",
+                                             TailOf(dir + "/openssl.log")));
+}
+
 }  // namespace
 
 std::optional<std::string> KafkaBroker::Unavailable(bool old_version) {
@@ -124,14 +144,17 @@ absl::StatusOr<std::unique_ptr<KafkaBroker>> KafkaBroker::Start(
     return absl::UnavailableError(
         absl::StrCat("cannot make ", dir, ": ", error.message()));
   }
-  std::ofstream(dir + "/extra.properties")
-      << absl::StrJoin(options.properties, "\n") << "\n";
+  if (options.secure) {
+    const absl::Status made = MakeCertificates(dir);
+    if (!made.ok()) return made;
+  }
 
   // Another process may take a free port before the broker does.
   absl::Status started;
   for (int i = 0; i < 3; ++i) {
     started = broker->ChoosePorts();
     if (!started.ok()) continue;
+    broker->WriteProperties();
     started = broker->Restart();
     if (started.ok()) return broker;
     broker->Kill9();
@@ -145,16 +168,56 @@ KafkaBroker::~KafkaBroker() {
 }
 
 absl::Status KafkaBroker::ChoosePorts() {
-  const Socket one;
-  const Socket other;
-  port_ = BindAnywhere(one);
-  controller_port_ = BindAnywhere(other);
-  if (port_ == 0 || controller_port_ == 0) {
+  const Socket sockets[3];
+  port_ = BindAnywhere(sockets[0]);
+  controller_port_ = BindAnywhere(sockets[1]);
+  secure_port_ = BindAnywhere(sockets[2]);
+  if (port_ == 0 || controller_port_ == 0 || secure_port_ == 0) {
     return absl::UnavailableError(
         absl::StrCat("no free port: ", strerror(errno)));
   }
   bootstrap_ = absl::StrCat("127.0.0.1:", port_);
+  secure_bootstrap_ = absl::StrCat("127.0.0.1:", secure_port_);
   return absl::OkStatus();
+}
+
+void KafkaBroker::WriteProperties() const {
+  std::ofstream out(options_.dir + "/extra.properties");
+  out << absl::StrJoin(options_.properties, "\n") << "\n";
+  if (!options_.secure) return;
+  const std::string plain = absl::StrCat("PLAINTEXT://", bootstrap_);
+  const std::string secure = absl::StrCat("SASL_SSL://", secure_bootstrap_);
+  const std::string controller =
+      absl::StrCat("CONTROLLER://127.0.0.1:", controller_port_);
+  out << "listeners=" << plain << "," << controller << "," << secure
+      << "\nadvertised.listeners=" << plain << "," << secure
+      << "\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,"
+         "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL"
+         "\nsasl.enabled.mechanisms=PLAIN"
+         "\nlistener.name.sasl_ssl.plain.sasl.jaas.config="
+         "org.apache.kafka.common.security.plain.PlainLoginModule required "
+         "user_windproof=\"wind-secret\";"
+         "\nssl.keystore.type=PEM\nssl.keystore.location="
+      << options_.dir << "/server.pem\n";
+}
+
+absl::StatusOr<KafkaBroker*> KafkaBroker::Shared() { return Shared(Options()); }
+
+absl::StatusOr<KafkaBroker*> KafkaBroker::Shared(const Options& options) {
+  static Mutex* const mutex = new Mutex();
+  static auto* const brokers =
+      new std::map<std::string, absl::StatusOr<KafkaBroker*>>();
+  const std::string kind = absl::StrCat(options.old_version, options.secure,
+                                        absl::StrJoin(options.properties, ","));
+  MutexLock lock(*mutex);
+  const auto found = brokers->find(kind);
+  if (found != brokers->end()) return found->second;
+  auto started = Start(options);
+  return brokers
+      ->emplace(kind, started.ok()
+                          ? absl::StatusOr<KafkaBroker*>(started->release())
+                          : absl::StatusOr<KafkaBroker*>(started.status()))
+      .first->second;
 }
 
 absl::Status KafkaBroker::Restart() {
@@ -269,7 +332,20 @@ void KafkaBroker::Stop() {
   WaitForEnd();
 }
 
-void KafkaBroker::Pause() { Signal(SIGSTOP); }
+void KafkaBroker::Pause() {
+  pid_t pid = 0;
+  {
+    MutexLock lock(mutex_);
+    pid = pid_;
+  }
+  if (pid <= 0) return;
+  Signal(SIGSTOP);
+  // Until its last thread has stopped: any could answer a moment longer.
+  siginfo_t info;
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED) != 0 &&
+         errno == EINTR) {
+  }
+}
 void KafkaBroker::Continue() { Signal(SIGCONT); }
 
 bool KafkaBroker::running() {

@@ -34,6 +34,10 @@ class KafkaBroker {
     std::vector<std::string> properties;
     // The older Kafka of WINDPROOF_KAFKA_OLD.
     bool old_version = false;
+    // One more listener, secure_bootstrap(): TLS, and a password over it
+    // (SASL/PLAIN, user `windproof`, password `wind-secret`). Its certificate
+    // is for 127.0.0.1, by the authority of DIR/ca.pem.
+    bool secure = false;
     std::chrono::milliseconds start_timeout = std::chrono::minutes(2);
   };
 
@@ -45,6 +49,11 @@ class KafkaBroker {
       const Options& options);
   static absl::StatusOr<std::unique_ptr<KafkaBroker>> Start();
 
+  // One, of each kind, that all tests of this process share; it is started
+  // once, and ends with the process. Options::dir must be empty.
+  static absl::StatusOr<KafkaBroker*> Shared(const Options& options);
+  static absl::StatusOr<KafkaBroker*> Shared();
+
   // Kills it if it runs.
   ~KafkaBroker();
   KafkaBroker(const KafkaBroker&) = delete;
@@ -52,13 +61,14 @@ class KafkaBroker {
 
   // HOST:PORT; the same after a restart.
   const std::string& bootstrap() const { return bootstrap_; }
+  const std::string& secure_bootstrap() const { return secure_bootstrap_; }
   const std::string& dir() const { return options_.dir; }
 
   // SIGKILL; returns when the process is gone. Nothing when it is not running.
   void Kill9();
   // SIGTERM and a clean end.
   void Stop();
-  // SIGSTOP, SIGCONT.
+  // SIGSTOP, and nothing is answered any more; SIGCONT.
   void Pause();
   void Continue();
 
@@ -74,6 +84,8 @@ class KafkaBroker {
   explicit KafkaBroker(const Options& options) : options_(options) {}
 
   absl::Status ChoosePorts();
+  // DIR/extra.properties.
+  void WriteProperties() const;
   // The broker is the child of this thread, so that it is killed with us
   // (PR_SET_PDEATHSIG), and not before: the thread waits for its end.
   void Mind();
@@ -84,7 +96,9 @@ class KafkaBroker {
   Options options_;
   int port_ = 0;
   int controller_port_ = 0;
+  int secure_port_ = 0;
   std::string bootstrap_;
+  std::string secure_bootstrap_;
 
   Mutex mutex_;
   CondVar changed_;
