@@ -38,6 +38,8 @@ constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMinClientPingMs = 5'000;
 // What is left at the end of Shutdown() is health watches and reflection.
 constexpr milliseconds kCancelAfter{100};
+// What has just been started is often ready a moment later.
+constexpr milliseconds kNotReadyInterval{200};
 
 // For servers that stand in for each other.
 constexpr char kRetryUnavailable[] = R"({
@@ -250,8 +252,10 @@ void RpcServer::WatchReadiness() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      const steady_clock::time_point next =
-          steady_clock::now() + options_.ready_interval;
+      const milliseconds interval =
+          ready_.ok() ? options_.ready_interval
+                      : std::min(options_.ready_interval, kNotReadyInterval);
+      const steady_clock::time_point next = steady_clock::now() + interval;
       while (!stop_ && stopped_.WaitUntil(mutex_, next)) {
       }
       if (stop_) return;

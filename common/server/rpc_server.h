@@ -37,7 +37,8 @@ class RpcServer {
     std::string listen;
     // Started already. They must outlive the server.
     std::vector<ServiceModule*> modules;
-    // How often the modules are asked whether they are ready.
+    // How often the modules are asked whether they are ready; more often while
+    // they are not.
     std::chrono::milliseconds ready_interval{1000};
   };
 
