@@ -48,8 +48,8 @@ constexpr Setting kProducerDefaults[] = {
 constexpr Setting kReaderDefaults[] = {
     {"check.crcs", "true"},
     // What is fetched ahead, over all partitions of a reader.
-    {"queued.max.messages.kbytes", "32768"},
-    {"queued.min.messages", "100000"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"queued.min.messages", "50000"},
     {"fetch.message.max.bytes", "1048576"},
     {"fetch.max.bytes", "20971520"},
     {"fetch.wait.max.ms", "500"},

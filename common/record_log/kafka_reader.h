@@ -49,8 +49,8 @@ class KafkaReader final : public LogReader {
     size_t batch_bytes_max = 4 << 20;
     // What librdkafka fetches ahead: queued.min.messages and
     // queued.max.messages.kbytes of the handle.
-    int64_t queued_max = 100'000;
-    int64_t queued_bytes_max = 32 << 20;
+    int64_t queued_max = 50'000;
+    int64_t queued_bytes_max = 16 << 20;
   };
 
   // `handle` is a consumer of KafkaRole::kReader; `bounds` asks the brokers,

@@ -30,8 +30,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // glibc gives threads arenas of their own, eight a core, and returns little of
-// them: most of a server's memory would be holes.
-constexpr int kMaxArenas = 2;
+// them: most of a server's memory would be holes. With too few of them threads
+// wait for each other: a Kafka record is freed by another thread than made it.
+constexpr int kMaxArenas = 4;
 constexpr int64_t kMaxDrainMs = 600'000;
 // How often the modules are asked whether they can go on.
 constexpr int64_t kFatalIntervalNs = 500'000'000;
