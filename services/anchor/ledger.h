@@ -3,7 +3,10 @@
 //
 // Each item has data, keys under which it can be found, and a position from 0.
 // Keys are an index and no more: what an item is about is what its data says.
-// EmbeddedLedger implements it; FaultyLedger wraps one for tests; each passes
+// On a block chain positions are those in which its reader came to know the
+// items; one that a reorganisation took away for good leaves its position
+// empty, and comes with another when it is published again. EmbeddedLedger and
+// MultiChainLedger implement it; FaultyLedger wraps one for tests; each passes
 // ledger_contract.h.
 #ifndef WINDPROOF_SERVICES_ANCHOR_LEDGER_H_
 #define WINDPROOF_SERVICES_ANCHOR_LEDGER_H_
@@ -24,16 +27,35 @@ namespace windproof {
 
 // What a publisher hands in.
 struct LedgerDraft {
-  std::vector<std::string> keys;  // 1 to 16, each 1 to 1,024 bytes
+  std::vector<std::string> keys;  // 1 to 16, each 1 to 256 bytes of UTF-8
   std::string data;               // up to 1 MiB
   std::string signer;             // who signed `data`, and how; may be empty,
   std::string signature;          // each up to 1,024 bytes
 };
 
+// Of an item on a block chain: what shows, without asking any node, that a
+// block of the chain has it. Hashes in hex are as MultiChain shows them,
+// backwards.
+struct ChainEvidence {
+  std::string chain;    // name of the chain
+  std::string genesis;  // its first block's hash, in hex
+  std::string stream;
+  std::string stream_txid;  // that created it, in hex
+  std::string transaction;  // raw; the item is its output `vout`
+  std::string block_hash;   // in hex; empty while unconfirmed, as all below
+  int64_t height = -1;
+  std::string header;          // 80 bytes
+  int64_t index = 0;           // of the transaction in its block
+  std::vector<Digest> branch;  // beside the way from it to the header's root
+  int64_t seen_ms = 0;         // when this was asked of the node
+};
+
 // What stands on the ledger.
 struct LedgerItem {
   int64_t position = 0;
+  // With `vout`, what tells it from all others.
   std::string txid;
+  int64_t vout = 0;
   std::vector<std::string> keys;
   std::string data;
   std::string signer;
@@ -48,6 +70,9 @@ struct LedgerItem {
   // keys.
   std::string entry;
   std::optional<InclusionProof> inclusion;
+
+  // Only of a ledger on a block chain, where `inclusion` was asked for.
+  std::optional<ChainEvidence> chain;
 };
 
 // The newest signed head of a ledger that is a tree.
@@ -73,12 +98,29 @@ struct LedgerPage {
   std::optional<LedgerHead> head;
 };
 
+// Of a ledger on a block chain.
+struct ChainState {
+  std::string chain;
+  std::string genesis;
+  int64_t height = 0;
+  std::string stream;
+  std::string mode;
+  int64_t unconfirmed = 0;  // items
+  // Of the item that has been unconfirmed for longest; 0 where there is none.
+  int64_t oldest_unconfirmed_ms = 0;
+  int64_t foreign = 0;  // items of publishers that are not allowed
+  int64_t doubles = 0;  // items that say what an earlier one says
+  int64_t lost = 0;     // items that were there, and no block will have
+};
+
 struct LedgerState {
-  std::string kind;  // `embedded`
-  std::string name;  // identity; embedded: the origin line of its heads
+  std::string kind;  // `embedded`, `multichain`
+  // Identity; embedded: the origin line of its heads; multichain: CHAIN/STREAM.
+  std::string name;
   int64_t size = 0;  // items, also those not yet confirmed
   std::optional<LedgerHead> head;
   std::string broken;  // why it takes no more writes; empty while it does
+  std::optional<ChainState> chain;
 };
 
 // Thread-safe.
@@ -90,6 +132,7 @@ class Ledger {
   // the ledger has accepted them; accepted is not yet confirmed.
   //
   // InvalidArgument: an item is too big or has no key; none was appended.
+  // PermissionDenied: the ledger refuses this publisher.
   // Unavailable: the outcome is unknown, any number of the first items may be
   // there; look them up before another try.
   // DataLoss: the ledger was found broken; none was appended.
@@ -103,6 +146,8 @@ class Ledger {
   // All items.
   virtual absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) = 0;
 
+  // Unavailable: the ledger cannot be read and written now; the message says
+  // why.
   virtual absl::StatusOr<LedgerState> State() = 0;
 
   // Blocks until there are more than `size` items or more confirmations than at

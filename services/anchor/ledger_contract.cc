@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -60,16 +61,16 @@ TEST_P(LedgerContractTest, GivesBackWhatWasPublishedInOrder) {
   ASSERT_EQ(Positions(page), (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(page->next, 3);
   EXPECT_TRUE(page->at_end);
-  std::set<std::string> txids;
+  std::set<std::pair<std::string, int64_t>> names;
   for (const LedgerItem& item : page->items) {
     EXPECT_GE(item.confirmations, 0);
     EXPECT_NE(item.publisher, "");
     EXPECT_GT(item.time_ms, 0);
     EXPECT_EQ(item.signer, "signer");
     EXPECT_EQ(item.signature, std::string(64, 's'));
-    txids.insert(item.txid);
+    names.emplace(item.txid, item.vout);
   }
-  EXPECT_EQ(txids.size(), 3u);
+  EXPECT_EQ(names.size(), 3u);
   EXPECT_EQ(page->items[0].data, "one");
   EXPECT_EQ(page->items[1].data, "two");
   EXPECT_EQ(page->items[2].data, "three");
