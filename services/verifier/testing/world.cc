@@ -449,19 +449,20 @@ void World::Serve() {
   grpc::ServerBuilder builder;
   builder.RegisterService(module_->service());
   server_ = builder.BuildAndStart();
+  client_ = v1::VerifierService::NewStub(server_->InProcessChannel({}));
 }
 
 absl::StatusOr<v1::VerifyWindowResponse> World::Verify(absl::string_view key,
                                                        int64_t start_ms,
                                                        bool replay) {
   Serve();
-  const auto stub = v1::VerifierService::NewStub(server_->InProcessChannel({}));
   v1::VerifyWindowRequest request;
   *request.mutable_window() = MakeWindowId(spec_.name, key, start_ms);
   request.set_replay(replay);
   v1::VerifyWindowResponse response;
   grpc::ClientContext context;
-  const grpc::Status status = stub->VerifyWindow(&context, request, &response);
+  const grpc::Status status =
+      client_->VerifyWindow(&context, request, &response);
   if (!status.ok()) return FromGrpcStatus(status);
   return response;
 }
@@ -469,9 +470,8 @@ absl::StatusOr<v1::VerifyWindowResponse> World::Verify(absl::string_view key,
 absl::StatusOr<World::RangeResult> World::VerifyRange(
     const v1::VerifyRangeRequest& request) {
   Serve();
-  const auto stub = v1::VerifierService::NewStub(server_->InProcessChannel({}));
   grpc::ClientContext context;
-  const auto reader = stub->VerifyRange(&context, request);
+  const auto reader = client_->VerifyRange(&context, request);
   RangeResult result;
   v1::VerifyRangeResponse response;
   while (reader->Read(&response)) {

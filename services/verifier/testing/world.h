@@ -120,6 +120,7 @@ class World {
   std::unique_ptr<VerifierModule> module_;
   std::unique_ptr<grpc::Server> peers_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<v1::VerifierService::Stub> client_;
 };
 
 }  // namespace windproof
