@@ -16,33 +16,7 @@
 namespace windproof {
 namespace {
 
-// SHA-256 over the RFC 8785 array of offsets as strings, fed one by one.
-class PositionsHash {
- public:
-  void Add(int64_t offset) {
-    buffer_.append(buffer_.empty() && first_ ? "[\"" : ",\"");
-    first_ = false;
-    absl::StrAppend(&buffer_, offset);
-    buffer_.push_back('"');
-    if (buffer_.size() >= kFlushAt) {
-      sha256_.Update(buffer_);
-      buffer_.clear();
-    }
-  }
-
-  Digest Finish() {
-    buffer_.append(first_ ? "[]" : "]");
-    sha256_.Update(buffer_);
-    return sha256_.Finish();
-  }
-
- private:
-  static constexpr size_t kFlushAt = 4096;
-
-  bool first_ = true;
-  std::string buffer_;
-  Sha256 sha256_;
-};
+constexpr size_t kFlushAt = 4096;  // of offsets to hash
 
 Finding About(absl::string_view code, std::optional<int64_t> record,
               std::optional<int64_t> offset, std::string expected,
@@ -205,6 +179,43 @@ void CheckPositions(const Checkpoint& anchored,
 }
 
 }  // namespace
+
+void PositionsHash::Add(int64_t offset) {
+  buffer_.append(first_ ? "[\"" : ",\"");
+  first_ = false;
+  absl::StrAppend(&buffer_, offset);
+  buffer_.push_back('"');
+  if (buffer_.size() >= kFlushAt) {
+    sha256_.Update(buffer_);
+    buffer_.clear();
+  }
+}
+
+Digest PositionsHash::Finish() {
+  buffer_.append(first_ ? "[]" : "]");
+  sha256_.Update(buffer_);
+  return sha256_.Finish();
+}
+
+void CompletenessSums::Add(absl::Span<const ServedRecord> records) {
+  for (const ServedRecord& record : records) {
+    const Digest leaf = HashLeaf(record.canonical);
+    stored_leaves_match_ &= record.leaf_hash == BytesOf(leaf);
+    root_.Add(leaf);
+    positions_.Add(record.offset);
+    lowest_ = count_ == 0 ? record.offset : std::min(lowest_, record.offset);
+    highest_ = count_ == 0 ? record.offset : std::max(highest_, record.offset);
+    ++count_;
+  }
+}
+
+bool CompletenessSums::Match(const Checkpoint& anchored) {
+  return count_ == static_cast<uint64_t>(anchored.records) &&
+         stored_leaves_match_ && root_.Root() == anchored.root &&
+         positions_.Finish() == anchored.positions_sha256 &&
+         (count_ == 0 || (lowest_ == anchored.offsets_begin &&
+                          highest_ == anchored.offsets_end - 1));
+}
 
 CheckOutcome CheckCompleteness(const Checkpoint& anchored,
                                absl::Span<const ServedRecord> records,

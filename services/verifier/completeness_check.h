@@ -2,15 +2,19 @@
 //
 // Source: docs/formats/ ("Trees and hashes"). The stored leaf hashes are first
 // led to the root; where they lead there, they name the record that was
-// altered. Pure; safe from any thread.
+// altered. Pure; functions are safe from any thread, a CompletenessSums belongs
+// to one.
 #ifndef WINDPROOF_SERVICES_VERIFIER_COMPLETENESS_CHECK_H_
 #define WINDPROOF_SERVICES_VERIFIER_COMPLETENESS_CHECK_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/crypto/sha256.h"
+#include "common/merkle/tree.h"
 #include "common/pipeline/checkpoint.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/window_records.h"
@@ -24,6 +28,38 @@ struct ServedRecord {
   int64_t offset = 0;
   absl::string_view canonical;
   absl::string_view leaf_hash;  // 32 bytes, if it is one
+};
+
+// SHA-256 over the RFC 8785 array of offsets as strings, fed one by one.
+class PositionsHash {
+ public:
+  void Add(int64_t offset);
+  Digest Finish();
+
+ private:
+  bool first_ = true;
+  std::string buffer_;
+  Sha256 sha256_;
+};
+
+// What COMPLETENESS compares, summed up while the records come in: whether they
+// are the right ones is known in one pass, and only where they are not they are
+// looked at again.
+class CompletenessSums {
+ public:
+  // The next records, in the order served.
+  void Add(absl::Span<const ServedRecord> records);
+
+  // Whether CheckCompleteness() passes with all the records. Once.
+  bool Match(const Checkpoint& anchored);
+
+ private:
+  uint64_t count_ = 0;
+  bool stored_leaves_match_ = true;
+  StreamingRoot root_;  // over the bytes
+  PositionsHash positions_;
+  int64_t lowest_ = 0;
+  int64_t highest_ = 0;
 };
 
 // Compares the records of one revision with its anchored checkpoint. `spec`,

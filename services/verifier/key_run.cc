@@ -85,8 +85,9 @@ void KeyRun::Row(CheckName name, WindowReport* report, Function check) {
 
 const PipelineSpec* KeyRun::SpecOf(const Digest& hash) {
   if (const PipelineSpec* spec = context_.specs.Find(hash)) return spec;
-  if (!context_.progress.ok()) return nullptr;
-  for (const v1::PipelineProgress& shown : context_.progress->pipelines()) {
+  const auto& progress = context_.progress.Get();
+  if (!progress.ok()) return nullptr;
+  for (const v1::PipelineProgress& shown : progress->pipelines()) {
     if (const PipelineSpec* spec =
             context_.specs.Learn(hash, shown.canonical_spec())) {
       return spec;
@@ -101,8 +102,9 @@ RecordsCheck& KeyRun::ChecksOf(const PipelineSpec& spec) {
   return *checks;
 }
 
-std::vector<KnownOrigin> KeyRun::OriginsOf(const Checkpoint& checkpoint) const {
+std::vector<KnownOrigin> KeyRun::OriginsOf(const Checkpoint& checkpoint) {
   std::vector<KnownOrigin> origins;
+  if (checkpoint.seq != 0) return origins;
   const auto other = context_.origins.find(
       std::make_pair(checkpoint.topic, checkpoint.partition));
   // A key is no witness of its own.
@@ -110,8 +112,9 @@ std::vector<KnownOrigin> KeyRun::OriginsOf(const Checkpoint& checkpoint) const {
       other->second.who != absl::StrCat("key ", Shown(key_))) {
     origins.push_back(other->second);
   }
-  if (!context_.progress.ok()) return origins;
-  for (const v1::PipelineProgress& shown : context_.progress->pipelines()) {
+  const auto& progress = context_.progress.Get();
+  if (!progress.ok()) return origins;
+  for (const v1::PipelineProgress& shown : progress->pipelines()) {
     if (shown.name() != pipeline_) continue;
     for (const v1::PartitionProgress& partition : shown.partitions()) {
       if (partition.topic() == checkpoint.topic &&
@@ -244,47 +247,73 @@ void KeyRun::NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
   *outcome = CheckOutcome::Of(std::move(findings));
 }
 
+CheckOutcome KeyRun::NameDifferences(const Checkpoint& checkpoint,
+                                     const WindowName& name,
+                                     const v1::Window& served,
+                                     const PipelineSpec* spec) {
+  // Whoever is to be named must be looked back at: all records once more, kept.
+  const absl::StatusOr<KeptRecords> kept =
+      KeepRecords(context_.peers, name, served, checkpoint.records);
+  CheckOutcome outcome;
+  if (kept.ok()) {
+    outcome = CheckCompleteness(checkpoint, kept->records, spec);
+    if (outcome.failed() && context_.log != nullptr && spec != nullptr) {
+      NameByLog(checkpoint, *spec, kept->records, &outcome);
+    }
+  }
+  if (!outcome.failed()) {
+    outcome = CheckOutcome::Of({Found(
+        "RECORDS_CHANGED", HexOf(checkpoint.root), "",
+        absl::StrCat(
+            "the records that window-hash served are not the anchored "
+            "ones; asked again, it ",
+            kept.ok() ? "served others" : Shown(kept.status().message())))});
+  }
+  return outcome;
+}
+
 void KeyRun::VerifyRecords(const Checkpoint& checkpoint,
                            const v1::Window& served, WindowReport* report) {
   const PipelineSpec* spec = SpecOf(checkpoint.spec);
-  v1::WindowPayload fetched;
-  const v1::WindowPayload* payload = &served.payload();
-  if (!served.has_payload()) {
-    absl::StatusOr<v1::WindowPayload> read = ReadPayload(
-        context_.peers, {pipeline_, key_, checkpoint.window_start_ms},
-        checkpoint.revision, checkpoint.records);
-    if (!read.ok()) {
-      const std::string why = Shown(read.status().message());
-      if (absl::IsNotFound(read.status()) || absl::IsDataLoss(read.status())) {
-        AddToRow(CheckName::kCompleteness,
-                 CheckOutcome::Of(
-                     {Found("PAYLOAD_MISSING",
-                            absl::StrCat(checkpoint.records, " records"), "",
-                            absl::StrCat("the records of revision ",
-                                         checkpoint.revision, ": ", why))}),
-                 report);
-        for (const CheckName name :
-             {CheckName::kCanonical, CheckName::kAnalytics}) {
-          AddToRow(name, CheckOutcome::Skipped("there are no records"), report);
-        }
-      } else {
-        SkipContent(why, report);
+  RecordsCheck* content = spec == nullptr ? nullptr : &ChecksOf(*spec);
+  if (content != nullptr) content->Begin(checkpoint);
+  CompletenessSums sums;
+  const WindowName name = {pipeline_, key_, checkpoint.window_start_ms};
+  const absl::Status read = ReadRecords(
+      context_.peers, name, served, checkpoint.records,
+      [&](absl::Span<const ServedRecord> records) {
+        const std::chrono::nanoseconds begin = context_.now();
+        sums.Add(records);
+        const std::chrono::nanoseconds between = context_.now();
+        if (content != nullptr) content->Add(records);
+        report->duration(CheckName::kCompleteness) += between - begin;
+        report->duration(CheckName::kCanonical) += context_.now() - between;
+      });
+  if (!read.ok()) {
+    const std::string why = Shown(read.message());
+    if (absl::IsNotFound(read) || absl::IsDataLoss(read)) {
+      AddToRow(CheckName::kCompleteness,
+               CheckOutcome::Of(
+                   {Found("PAYLOAD_MISSING",
+                          absl::StrCat(checkpoint.records, " records"), "",
+                          absl::StrCat("the records of revision ",
+                                       checkpoint.revision, ": ", why))}),
+               report);
+      for (const CheckName name :
+           {CheckName::kCanonical, CheckName::kAnalytics}) {
+        AddToRow(name, CheckOutcome::Skipped("there are no records"), report);
       }
-      return;
+    } else {
+      SkipContent(why, report);
     }
-    fetched = *std::move(read);
-    payload = &fetched;
+    return;
   }
 
-  const std::vector<ServedRecord> records = ViewRecords(*payload);
   Row(CheckName::kCompleteness, report, [&] {
-    CheckOutcome outcome = CheckCompleteness(checkpoint, records, spec);
-    if (outcome.failed() && context_.log != nullptr && spec != nullptr) {
-      NameByLog(checkpoint, *spec, records, &outcome);
-    }
-    return outcome;
+    if (sums.Match(checkpoint)) return CheckOutcome::Of({});
+    return NameDifferences(checkpoint, name, served, spec);
   });
-  if (spec == nullptr) {
+  if (content == nullptr) {
     const CheckOutcome skipped = CheckOutcome::Skipped(absl::StrCat(
         "the rules with hash ", HexOf(checkpoint.spec),
         " are not configured, and window-hash does not show them"));
@@ -292,11 +321,8 @@ void KeyRun::VerifyRecords(const Checkpoint& checkpoint,
     AddToRow(CheckName::kAnalytics, skipped, report);
     return;
   }
-  RecordsCheck& checks = ChecksOf(*spec);
-  Row(CheckName::kCanonical, report,
-      [&] { return checks.Canonical(checkpoint, records); });
-  Row(CheckName::kAnalytics, report,
-      [&] { return checks.Analytics(checkpoint); });
+  Row(CheckName::kCanonical, report, [&] { return content->Canonical(); });
+  Row(CheckName::kAnalytics, report, [&] { return content->Analytics(); });
 }
 
 void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
@@ -442,17 +468,17 @@ void KeyRun::VerifyUnanchored(const v1::Window& served, std::string why_not,
 }
 
 std::optional<size_t> KeyRun::Match(const AnchoredRevision& anchored,
-                                    const std::vector<v1::Window>& served,
+                                    absl::Span<const ServedWindow> served,
                                     std::vector<size_t>* left) {
   auto match = left->end();
   if (anchored.revision >= 0) {
     match = std::find_if(left->begin(), left->end(), [&](size_t i) {
-      return served[i].revision() == anchored.revision;
+      return served[i]->revision() == anchored.revision;
     });
   } else {
     // One that cannot be read: the same bytes, else the only one there is.
     match = std::find_if(left->begin(), left->end(), [&](size_t i) {
-      return Sha256Of(served[i].checkpoint().checkpoint()) == anchored.hash;
+      return Sha256Of(served[i]->checkpoint().checkpoint()) == anchored.hash;
     });
     if (match == left->end() && left->size() == 1) match = left->begin();
   }
@@ -462,9 +488,9 @@ std::optional<size_t> KeyRun::Match(const AnchoredRevision& anchored,
   return index;
 }
 
-std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
-                                           std::vector<v1::Window> served,
-                                           const absl::Status& served_status) {
+std::optional<WindowReport> KeyRun::Verify(
+    int64_t start_ms, absl::Span<const ServedWindow> served,
+    const absl::Status& served_status) {
   anchored_meanwhile_ = false;
   WindowReport report;
   report.window = {pipeline_, key_, start_ms};
@@ -478,14 +504,15 @@ std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
       for (const AnchoredRevision& anchored : window->second) {
         const std::optional<size_t> match = Match(anchored, served, &left);
         some = true;
-        VerifyAnchored(anchored, match.has_value() ? &served[*match] : nullptr,
+        VerifyAnchored(anchored,
+                       match.has_value() ? served[*match].get() : nullptr,
                        served_status, &report, &unsupported);
       }
     }
   }
   for (const size_t i : left) {
     some = true;
-    const v1::Receipt::State state = served[i].receipt().state();
+    const v1::Receipt::State state = served[i]->receipt().state();
     std::string why_not;
     if (!ledger_.ok()) {
       why_not = absl::StrCat("the ledger cannot be read: ",
@@ -499,18 +526,18 @@ std::optional<WindowReport> KeyRun::Verify(int64_t start_ms,
         anchored_meanwhile_ |= now_there.ok() && *now_there;
         return CheckOutcome::Of({Found(
             "NOT_ON_LEDGER",
-            absl::StrCat("revision ", served[i].revision(), ", ",
-                         HexOf(Sha256Of(served[i].checkpoint().checkpoint()))),
+            absl::StrCat("revision ", served[i]->revision(), ", ",
+                         HexOf(Sha256Of(served[i]->checkpoint().checkpoint()))),
             "",
             "window-hash says that the checkpoint is anchored, but the ledger "
             "does not have it")});
       });
     } else {
-      why_not = absl::StrCat("revision ", served[i].revision(),
+      why_not = absl::StrCat("revision ", served[i]->revision(),
                              " is not on the ledger yet");
       AddToRow(CheckName::kAnchor, CheckOutcome::Skipped(why_not), &report);
     }
-    VerifyUnanchored(served[i], why_not, &report, &unsupported);
+    VerifyUnanchored(*served[i], why_not, &report, &unsupported);
   }
   if (!some) return std::nullopt;
   FinishReport(Verdict::kVerified, unsupported, &report);
@@ -570,22 +597,23 @@ std::vector<Finding> KeyRun::NameByWindowHash(const Checkpoint& checkpoint,
   if (served != nullptr &&
       (given.checkpoint.root != checkpoint.root ||
        given.checkpoint.positions_sha256 != checkpoint.positions_sha256)) {
-    v1::WindowPayload payload = served->payload();
-    if (!served->has_payload()) {
-      absl::StatusOr<v1::WindowPayload> read = ReadPayload(
-          context_.peers, {pipeline_, key_, checkpoint.window_start_ms},
-          checkpoint.revision, checkpoint.records);
-      if (read.ok()) payload = *std::move(read);
-    }
     WindowRecords records;
-    for (const v1::PayloadRecord& record : payload.records()) {
-      WindowRecords::Entry& entry = records.entries.emplace_back();
-      entry.offset = record.offset();
-      entry.begin = static_cast<uint32_t>(records.bytes.size());
-      entry.size = static_cast<uint32_t>(record.canonical().size());
-      entry.leaf_hash = HashLeaf(record.canonical());
-      records.bytes.append(record.canonical());
-    }
+    // What cannot be read names nothing.
+    ReadRecords(context_.peers, {pipeline_, key_, checkpoint.window_start_ms},
+                *served, checkpoint.records,
+                [&](absl::Span<const ServedRecord> part) {
+                  for (const ServedRecord& record : part) {
+                    WindowRecords::Entry& entry =
+                        records.entries.emplace_back();
+                    entry.offset = record.offset;
+                    entry.begin = static_cast<uint32_t>(records.bytes.size());
+                    entry.size = static_cast<uint32_t>(record.canonical.size());
+                    entry.leaf_hash = HashLeaf(record.canonical);
+                    records.bytes.append(record.canonical.data(),
+                                         record.canonical.size());
+                  }
+                })
+        .IgnoreError();
     if (AreTheRecords(checkpoint, records)) {
       named = DiffLogRecords(records, given.records);
     }

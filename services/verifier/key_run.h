@@ -43,8 +43,7 @@ struct RunContext {
   const std::function<bool()>& cancelled;
   KeyLedgerReader& ledger;
 
-  // What window-hash says of the pipeline; asked once.
-  absl::StatusOr<v1::GetProgressResponse> progress;
+  ServedProgress progress;  // of the pipeline
   // Where the first scans of other keys begin, by source.
   std::map<std::pair<std::string, int32_t>, KnownOrigin> origins;
   bool replay = false;  // whether REPLAY is asked for
@@ -69,7 +68,7 @@ class KeyRun {
   // window-hash lists them; `served_status`: not OK where that list could not
   // be read. Nothing where neither ledger nor window-hash has it.
   std::optional<WindowReport> Verify(int64_t start_ms,
-                                     std::vector<v1::Window> served,
+                                     absl::Span<const ServedWindow> served,
                                      const absl::Status& served_status);
 
   // EMPTY, where the chain shows that the window has no record.
@@ -85,7 +84,9 @@ class KeyRun {
 
  private:
   RecordsCheck& ChecksOf(const PipelineSpec& spec);
-  std::vector<KnownOrigin> OriginsOf(const Checkpoint& checkpoint) const;
+  // Where others say that its partition begins, for the first of a chain: no
+  // other one needs it.
+  std::vector<KnownOrigin> OriginsOf(const Checkpoint& checkpoint);
 
   // ACCOUNTING's dropped records of the links [first, last], kept in dropped_.
   void AccountDropped(size_t first, size_t last);
@@ -94,7 +95,7 @@ class KeyRun {
   // The served revision that an anchored one is to be compared with, by index.
   // Takes it out of `left`.
   static std::optional<size_t> Match(const AnchoredRevision& anchored,
-                                     const std::vector<v1::Window>& served,
+                                     absl::Span<const ServedWindow> served,
                                      std::vector<size_t>* left);
 
   void VerifyAnchored(const AnchoredRevision& anchored,
@@ -106,6 +107,10 @@ class KeyRun {
   // COMPLETENESS, CANONICAL, ANALYTICS.
   void VerifyRecords(const Checkpoint& checkpoint, const v1::Window& served,
                      WindowReport* report);
+  // COMPLETENESS of records that are not the anchored ones.
+  CheckOutcome NameDifferences(const Checkpoint& checkpoint,
+                               const WindowName& name, const v1::Window& served,
+                               const PipelineSpec* spec);
   // Names the differences by reading the window from the record log.
   void NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
                  absl::Span<const ServedRecord> records, CheckOutcome* outcome);

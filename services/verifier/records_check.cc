@@ -56,11 +56,13 @@ std::string WindowText(const Checkpoint& checkpoint) {
 RecordsCheck::RecordsCheck(const PipelineSpec& spec)
     : spec_(spec), reader_(spec), sums_(spec.aggregated.size()) {}
 
-CheckOutcome RecordsCheck::Canonical(const Checkpoint& anchored,
-                                     absl::Span<const ServedRecord> records) {
-  std::vector<Finding> findings;
+void RecordsCheck::Begin(const Checkpoint& anchored) {
+  anchored_ = &anchored;
+  count_ = 0;
+  before_.reset();
   std::fill(sums_.begin(), sums_.end(), Sums{});
   all_read_ = true;
+  findings_.clear();
 
   if (anchored.window_start_ms % spec_.window_ms != 0 ||
       anchored.window_end_ms - anchored.window_start_ms != spec_.window_ms) {
@@ -70,41 +72,40 @@ CheckOutcome RecordsCheck::Canonical(const Checkpoint& anchored,
                                     " ms, and ", spec_.window_ms, " ms long");
     finding.found = WindowText(anchored);
     finding.message = "the window is none of the pipeline's";
-    findings.push_back(std::move(finding));
+    findings_.push_back(std::move(finding));
   }
+}
 
-  Timestamp before;
-  bool has_before = false;
-  for (size_t i = 0; i < records.size(); ++i) {
-    const ServedRecord& served = records[i];
+void RecordsCheck::Add(absl::Span<const ServedRecord> records) {
+  for (const ServedRecord& served : records) {
+    const size_t i = count_++;
     RecordReader::Result result;
-    if (!reader_.ReadCanonical(anchored.key, served.canonical, &result)) {
+    if (!reader_.ReadCanonical(anchored_->key, served.canonical, &result)) {
       all_read_ = false;
-      findings.push_back(AboutRecord(
+      findings_.push_back(AboutRecord(
           "NOT_CANONICAL", i, served, "the canonical form by the rules",
           Shown(served.canonical),
           absl::StrCat("record ", i, " at offset ", served.offset,
                        " is not the canonical record of key ",
-                       Shown(anchored.key))));
+                       Shown(anchored_->key))));
       continue;
     }
-    if (result.window_start_ms != anchored.window_start_ms) {
-      findings.push_back(
-          AboutRecord("OUTSIDE_WINDOW", i, served, WindowText(anchored),
+    if (result.window_start_ms != anchored_->window_start_ms) {
+      findings_.push_back(
+          AboutRecord("OUTSIDE_WINDOW", i, served, WindowText(*anchored_),
                       FormatTimestamp(result.time),
                       absl::StrCat("record ", i, " at offset ", served.offset,
                                    " belongs to another window")));
     }
-    if (has_before && !(before < result.time)) {
-      findings.push_back(
+    if (before_.has_value() && !(*before_ < result.time)) {
+      findings_.push_back(
           AboutRecord("OUT_OF_ORDER", i, served,
-                      absl::StrCat("after ", FormatTimestamp(before)),
+                      absl::StrCat("after ", FormatTimestamp(*before_)),
                       FormatTimestamp(result.time),
                       absl::StrCat("record ", i, " at offset ", served.offset,
                                    " is not later than the one before it")));
     }
-    before = result.time;
-    has_before = true;
+    before_ = result.time;
     for (size_t a = 0; a < sums_.size(); ++a) {
       const AggregatedValue& value = result.aggregated[a];
       if (!value.present) continue;
@@ -117,14 +118,18 @@ CheckOutcome RecordsCheck::Canonical(const Checkpoint& anchored,
       ++sums.count;
     }
   }
-  return CheckOutcome::Of(std::move(findings));
 }
 
-CheckOutcome RecordsCheck::Analytics(const Checkpoint& anchored) const {
+CheckOutcome RecordsCheck::Canonical() {
+  return CheckOutcome::Of(std::move(findings_));
+}
+
+CheckOutcome RecordsCheck::Analytics() const {
   if (!all_read_) {
     return CheckOutcome::Skipped(
         "a record is not canonical, so its numbers cannot be read");
   }
+  const Checkpoint& anchored = *anchored_;
   std::vector<Finding> findings;
   for (size_t a = 0; a < sums_.size(); ++a) {
     const std::string& field = spec_.aggregated[a];

@@ -6,10 +6,14 @@
 #ifndef WINDPROOF_SERVICES_VERIFIER_RECORDS_CHECK_H_
 #define WINDPROOF_SERVICES_VERIFIER_RECORDS_CHECK_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "common/canonical/decimal.h"
+#include "common/canonical/timestamp.h"
 #include "common/pipeline/checkpoint.h"
 #include "common/pipeline/record_reader.h"
 #include "common/pipeline/spec.h"
@@ -24,13 +28,19 @@ class RecordsCheck {
   // this.
   explicit RecordsCheck(const PipelineSpec& spec);
 
-  // CANONICAL; remembers the aggregates of `records` for Analytics().
-  CheckOutcome Canonical(const Checkpoint& anchored,
-                         absl::Span<const ServedRecord> records);
+  // Begins with the records of `anchored`, which must live until their checks
+  // are done.
+  void Begin(const Checkpoint& anchored);
 
-  // ANALYTICS, over the records that Canonical() read last. SKIPPED where one
-  // of them could not be read.
-  CheckOutcome Analytics(const Checkpoint& anchored) const;
+  // The next records, in the order served.
+  void Add(absl::Span<const ServedRecord> records);
+
+  // CANONICAL of all that were added. Once for each Begin().
+  CheckOutcome Canonical();
+
+  // ANALYTICS of all that were added. SKIPPED where one of them could not be
+  // read.
+  CheckOutcome Analytics() const;
 
  private:
   struct Sums {
@@ -42,8 +52,12 @@ class RecordsCheck {
 
   const PipelineSpec& spec_;
   RecordReader reader_;
-  std::vector<Sums> sums_;  // one for each of spec_.aggregated
-  bool all_read_ = false;
+  const Checkpoint* anchored_ = nullptr;
+  size_t count_ = 0;
+  std::optional<Timestamp> before_;  // time of the record before
+  std::vector<Sums> sums_;           // one for each of spec_.aggregated
+  bool all_read_ = true;
+  std::vector<Finding> findings_;
 };
 
 }  // namespace windproof

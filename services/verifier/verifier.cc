@@ -22,22 +22,6 @@ std::string MillisText(int64_t millis) {
   return FormatTimestamp(TimestampFromMillis(millis));
 }
 
-absl::StatusOr<v1::GetProgressResponse> ReadProgress(
-    const Peers& peers, const std::string& pipeline) {
-  v1::GetProgressRequest request;
-  request.set_pipeline(pipeline);
-  v1::GetProgressResponse response;
-  const std::unique_ptr<grpc::ClientContext> context = peers.new_context();
-  const grpc::Status status =
-      peers.window_hash.GetProgress(context.get(), request, &response);
-  if (!status.ok()) {
-    const absl::Status converted = FromGrpcStatus(status);
-    return absl::Status(converted.code(),
-                        absl::StrCat("window-hash: ", converted.message()));
-  }
-  return response;
-}
-
 // OK, or why the window is not one of the pipeline's.
 absl::Status CheckStart(const PipelineSpec& spec, int64_t start_ms) {
   if (start_ms % spec.window_ms == 0) return absl::OkStatus();
@@ -48,11 +32,12 @@ absl::Status CheckStart(const PipelineSpec& spec, int64_t start_ms) {
 }
 
 // The rules of a pipeline by what its chain names, else by configuration.
-const PipelineSpec* SpecOfPipeline(SpecBook& specs, const RunContext& context,
+const PipelineSpec* SpecOfPipeline(SpecBook& specs, RunContext& context,
                                    const std::string& pipeline) {
   if (const PipelineSpec* spec = specs.FindConfigured(pipeline)) return spec;
-  if (!context.progress.ok()) return nullptr;
-  for (const v1::PipelineProgress& shown : context.progress->pipelines()) {
+  const auto& progress = context.progress.Get();
+  if (!progress.ok()) return nullptr;
+  for (const v1::PipelineProgress& shown : progress->pipelines()) {
     if (shown.name() == pipeline) {
       return specs.Learn(Sha256Of(shown.canonical_spec()),
                          shown.canonical_spec());
@@ -62,16 +47,17 @@ const PipelineSpec* SpecOfPipeline(SpecBook& specs, const RunContext& context,
 }
 
 // Not OK where window-hash knows no such pipeline, and nobody else does.
-absl::Status CheckPipeline(SpecBook& specs, const RunContext& context,
+absl::Status CheckPipeline(SpecBook& specs, RunContext& context,
                            const std::string& pipeline) {
   if (specs.FindConfigured(pipeline) != nullptr) return absl::OkStatus();
-  if (!context.progress.ok()) {
-    return absl::IsUnavailable(context.progress.status())
+  const auto& progress = context.progress.Get();
+  if (!progress.ok()) {
+    return absl::IsUnavailable(progress.status())
                ? absl::OkStatus()
                : absl::Status(absl::StatusCode::kInvalidArgument,
-                              context.progress.status().message());
+                              progress.status().message());
   }
-  for (const v1::PipelineProgress& shown : context.progress->pipelines()) {
+  for (const v1::PipelineProgress& shown : progress->pipelines()) {
     if (shown.name() == pipeline) return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -135,7 +121,7 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
     RunContext context{peers,        options_.producers,
                        specs_,       options_.log,
                        options_.now, cancelled,
-                       reader,       ReadProgress(peers, window.pipeline),
+                       reader,       ServedProgress(peers, window.pipeline),
                        {},           replay};
     if (absl::Status known = CheckPipeline(specs_, context, window.pipeline);
         !known.ok()) {
@@ -152,13 +138,13 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
                reader.ReadKey(window.pipeline, window.key, is_asked));
     ServedWindows listed(peers, window.pipeline, window.key,
                          {window.start_ms, window.start_ms + 1});
-    std::vector<v1::Window> served;
+    std::vector<ServedWindow> served;
     while (listed.Peek() != nullptr) {
       if (listed.name() != window) break;
       served.push_back(listed.Take());
     }
     std::optional<WindowReport> report =
-        run.Verify(window.start_ms, std::move(served), listed.status());
+        run.Verify(window.start_ms, served, listed.status());
     if (report.has_value() && run.anchored_meanwhile() && attempt == 0) {
       continue;
     }
@@ -188,7 +174,7 @@ class Verifier::RangeRun {
         context_{peers,       options.producers,
                  specs,       options.log,
                  options.now, cancelled,
-                 reader_,     ReadProgress(peers, range.pipeline),
+                 reader_,     ServedProgress(peers, range.pipeline),
                  {},          range.replay},
         served_(peers, range.pipeline, range.key, range.starts) {}
 
@@ -285,14 +271,14 @@ class Verifier::RangeRun {
       } else {
         next = served_.name().start_ms;
       }
-      std::vector<v1::Window> served;
+      std::vector<ServedWindow> served;
       while (served_.Peek() != nullptr && served_.name().key == key &&
              served_.name().start_ms == next) {
         served.push_back(served_.Take());
       }
       if (absl::Status status = empty.UpTo(next); !status.ok()) return status;
       std::optional<WindowReport> report =
-          run.Verify(next, std::move(served), served_.status());
+          run.Verify(next, served, served_.status());
       if (run.anchored_meanwhile()) {
         report = Again({range_.pipeline, key, next}, *std::move(report));
       }
@@ -377,12 +363,12 @@ class Verifier::RangeRun {
                reader_.ReadKey(window.pipeline, window.key, is_asked));
     ServedWindows listed(peers_, window.pipeline, window.key,
                          {window.start_ms, window.start_ms + 1});
-    std::vector<v1::Window> served;
+    std::vector<ServedWindow> served;
     while (listed.Peek() != nullptr && listed.name() == window) {
       served.push_back(listed.Take());
     }
     std::optional<WindowReport> report =
-        run.Verify(window.start_ms, std::move(served), listed.status());
+        run.Verify(window.start_ms, served, listed.status());
     return report.has_value() ? *std::move(report) : std::move(before);
   }
 

@@ -41,6 +41,32 @@ TEST(VerifierTest, AsksForThePayloadWhereTheListComesWithoutIt) {
   EXPECT_EQ(Verify(world).verdict(), Response::VERIFIED);
 }
 
+TEST(VerifierTest, NamesTheRecordThatWasAlteredInChunksToo) {
+  World world;
+  world.payload_in_lists = false;
+  world.windows[0].mutable_payload()->mutable_records(1)->set_canonical("{}");
+  const Response response = Verify(world);
+  EXPECT_EQ(response.verdict(), Response::FAILED);
+  const v1::Check* const check = Find(response, v1::Check::COMPLETENESS);
+  ASSERT_EQ(check->findings_size(), 1);
+  EXPECT_EQ(check->findings(0).code(), "RECORD_ALTERED");
+  EXPECT_EQ(check->findings(0).record(), 1);
+}
+
+// Records that are wrong are read again to be named: right ones, then, make
+// nothing good.
+TEST(VerifierTest, RecordsThatChangeBetweenTwoReadingsAreNoPass) {
+  World world;
+  world.payload_in_lists = false;
+  world.first_payload_lies = true;
+  const Response response = Verify(world);
+  EXPECT_EQ(response.verdict(), Response::FAILED);
+  const v1::Check* const check = Find(response, v1::Check::COMPLETENESS);
+  ASSERT_EQ(check->findings_size(), 1);
+  EXPECT_EQ(check->findings(0).code(), "RECORDS_CHANGED");
+  EXPECT_EQ(Verify(world).verdict(), Response::VERIFIED);
+}
+
 TEST(VerifierTest, EmptyWithTheClosingsAroundAsEvidence) {
   World world;
   const Response between = Verify(world, kNoon + 2 * kMinute);

@@ -46,6 +46,23 @@ std::optional<DropReason> ReasonOf(v1::DroppedRecord::Reason reason) {
   }
 }
 
+// As many as are looked at while they are in the cache nearest to a processor.
+constexpr size_t kRecordsAtOnce = 64;
+
+void HandOver(
+    const google::protobuf::RepeatedPtrField<v1::PayloadRecord>& records,
+    absl::FunctionRef<void(absl::Span<const ServedRecord>)> take) {
+  std::vector<ServedRecord> views;
+  views.reserve(kRecordsAtOnce);
+  for (const v1::PayloadRecord& record : records) {
+    views.push_back({record.offset(), record.canonical(), record.leaf_hash()});
+    if (views.size() < kRecordsAtOnce) continue;
+    take(views);
+    views.clear();
+  }
+  if (!views.empty()) take(views);
+}
+
 }  // namespace
 
 ServedWindows::ServedWindows(const Peers& peers, absl::string_view pipeline,
@@ -64,32 +81,37 @@ ServedWindows::ServedWindows(const Peers& peers, absl::string_view pipeline,
 }
 
 bool ServedWindows::Fill() {
-  while (next_ == page_.windows_size()) {
+  while (next_ == windows()) {
     if (at_end_ || !status_.ok()) return false;
-    page_.Clear();
+    // Cleared it keeps its memory, which for many small records is most of the
+    // work of reading them.
+    if (page_ == nullptr || page_.use_count() > 1) {
+      page_ = std::make_shared<Page>();
+    }
+    page_->response->Clear();
     next_ = 0;
     const std::unique_ptr<grpc::ClientContext> context = peers_.new_context();
-    const grpc::Status status =
-        peers_.window_hash.ListWindows(context.get(), request_, &page_);
+    const grpc::Status status = peers_.window_hash.ListWindows(
+        context.get(), request_, page_->response);
     if (!status.ok()) {
-      page_.Clear();
+      page_->response->Clear();
       status_ = FromWindowHash(status);
       return false;
     }
-    if (page_.next_page_token().empty()) {
+    if (page_->response->next_page_token().empty()) {
       at_end_ = true;
-    } else if (page_.next_page_token() == request_.page_token()) {
+    } else if (page_->response->next_page_token() == request_.page_token()) {
       status_ = absl::DataLossError("window-hash: its list has no end");
       return false;
     }
-    request_.set_page_token(page_.next_page_token());
+    request_.set_page_token(page_->response->next_page_token());
   }
   return true;
 }
 
 const v1::Window* ServedWindows::Peek() {
   if (!Fill()) return nullptr;
-  const v1::Window& window = page_.windows(next_);
+  const v1::Window& window = page_->response->windows(next_);
   if (checked_) return &window;
 
   absl::StatusOr<WindowName> name = FromProto(window.id());
@@ -109,49 +131,85 @@ const v1::Window* ServedWindows::Peek() {
       return &window;
     }
   }
-  next_ = page_.windows_size();
+  next_ = windows();
   return nullptr;
 }
 
-v1::Window ServedWindows::Take() {
+ServedWindow ServedWindows::Take() {
   checked_ = false;
-  return std::move(*page_.mutable_windows(next_++));
+  return ServedWindow(page_, &page_->response->windows(next_++));
 }
 
-std::vector<ServedRecord> ViewRecords(const v1::WindowPayload& payload) {
-  std::vector<ServedRecord> records;
-  records.reserve(payload.records_size());
-  for (const v1::PayloadRecord& record : payload.records()) {
-    records.push_back(
-        {record.offset(), record.canonical(), record.leaf_hash()});
+ServedProgress::ServedProgress(const Peers& peers, absl::string_view pipeline)
+    : peers_(peers), pipeline_(pipeline) {}
+
+const absl::StatusOr<v1::GetProgressResponse>& ServedProgress::Get() {
+  if (answer_.has_value()) return *answer_;
+  v1::GetProgressRequest request;
+  request.set_pipeline(pipeline_);
+  v1::GetProgressResponse response;
+  const std::unique_ptr<grpc::ClientContext> context = peers_.new_context();
+  const grpc::Status status =
+      peers_.window_hash.GetProgress(context.get(), request, &response);
+  if (status.ok()) {
+    answer_ = std::move(response);
+  } else {
+    answer_ = FromWindowHash(status);
   }
-  return records;
+  return *answer_;
 }
 
-absl::StatusOr<v1::WindowPayload> ReadPayload(const Peers& peers,
-                                              const WindowName& window,
-                                              int64_t revision,
-                                              int64_t max_records) {
+absl::Status ReadRecords(
+    const Peers& peers, const WindowName& window, const v1::Window& served,
+    int64_t max_records,
+    absl::FunctionRef<void(absl::Span<const ServedRecord>)> take) {
+  if (served.has_payload()) {
+    HandOver(served.payload().records(), take);
+    return absl::OkStatus();
+  }
+
   v1::GetWindowPayloadRequest request;
   *request.mutable_window() = ToProto(window);
-  request.set_revision(revision);
+  request.set_revision(served.revision());
   const std::unique_ptr<grpc::ClientContext> context = peers.new_context();
   const std::unique_ptr<
       grpc::ClientReaderInterface<v1::GetWindowPayloadResponse>>
       reader = peers.window_hash.GetWindowPayload(context.get(), request);
-  v1::WindowPayload payload;
+  // One chunk is read into the memory of the one before.
   v1::GetWindowPayloadResponse chunk;
-  bool enough = false;
-  while (!enough && reader->Read(&chunk)) {
-    for (v1::PayloadRecord& record : *chunk.mutable_records()) {
-      *payload.add_records() = std::move(record);
-    }
-    enough = payload.records_size() > max_records;
+  int64_t records = 0;
+  while (records <= max_records && reader->Read(&chunk)) {
+    HandOver(chunk.records(), take);
+    records += chunk.records_size();
   }
-  if (enough) context->TryCancel();
+  if (records > max_records) {
+    context->TryCancel();
+    // The status is that of the cancellation, which says nothing.
+    (void)reader->Finish();
+    return absl::OkStatus();
+  }
   const grpc::Status status = reader->Finish();
-  if (!enough && !status.ok()) return FromWindowHash(status);
-  return payload;
+  return status.ok() ? absl::OkStatus() : FromWindowHash(status);
+}
+
+absl::StatusOr<KeptRecords> KeepRecords(const Peers& peers,
+                                        const WindowName& window,
+                                        const v1::Window& served,
+                                        int64_t max_records) {
+  KeptRecords kept;
+  const auto keep = [&kept](absl::string_view bytes) -> absl::string_view {
+    return kept.bytes.emplace_back(bytes);
+  };
+  const absl::Status read = ReadRecords(
+      peers, window, served, max_records,
+      [&](absl::Span<const ServedRecord> records) {
+        for (const ServedRecord& record : records) {
+          kept.records.push_back(
+              {record.offset, keep(record.canonical), keep(record.leaf_hash)});
+        }
+      });
+  if (!read.ok()) return read;
+  return kept;
 }
 
 absl::Status ReadDropped(

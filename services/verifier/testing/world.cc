@@ -3,6 +3,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <utility>
 
@@ -198,9 +199,13 @@ class World::WindowHash final : public v1::WindowHashService::Service {
           window.revision() != request->revision() || !window.has_payload()) {
         continue;
       }
+      bool lie = world_.first_payload_lies && payloads_served_++ == 0;
       v1::GetWindowPayloadResponse chunk;
       for (const v1::PayloadRecord& record : window.payload().records()) {
         *chunk.add_records() = record;
+        if (std::exchange(lie, false)) {
+          chunk.mutable_records(0)->mutable_canonical()->append(" ");
+        }
         if (chunk.records_size() < world_.chunk_size) continue;
         writer->Write(chunk);
         chunk.Clear();
@@ -246,6 +251,7 @@ class World::WindowHash final : public v1::WindowHashService::Service {
   }
 
   const World& world_;
+  std::atomic<int> payloads_served_ = 0;
 };
 
 PipelineSpec World::TestSpec() {

@@ -64,7 +64,8 @@ class World {
   // What GetWindow says where it has nothing.
   grpc::StatusCode no_window = grpc::StatusCode::NOT_FOUND;
   int page_size = 3;
-  int chunk_size = 1;  // of a payload that is not in a list
+  int chunk_size = 1;               // of a payload that is not in a list
+  bool first_payload_lies = false;  // the first read so, not those after it
 
   // The ledger's entries as they are in `items`, under a new signed head: what
   // a lying ledger would show from the start.
