@@ -76,30 +76,41 @@ bool TakeBytes(char tag, absl::string_view* bytes, absl::string_view* field) {
   return true;
 }
 
-// Reads what AppendWindowPayload() writes, each field where that puts it. False
-// where anything else is there.
+struct RecordView {
+  int64_t offset = 0;
+  absl::string_view canonical;
+  absl::string_view leaf_hash;
+};
+
+// Takes a record as AppendWindowPayload() writes it, each field where that puts
+// it. False where anything else is there.
+bool TakeRecord(absl::string_view* bytes, RecordView* view) {
+  absl::string_view record;
+  uint64_t offset = 0;
+  if (!TakeBytes(kPayloadRecords, bytes, &record) ||
+      !TakeTag(kRecordOffset, &record) || !TakeVarint(&record, &offset) ||
+      !TakeBytes(kRecordCanonical, &record, &view->canonical) ||
+      !TakeBytes(kRecordLeafHash, &record, &view->leaf_hash)) {
+    return false;
+  }
+  view->offset = static_cast<int64_t>(offset);
+  return record.empty();
+}
+
 bool TakeRecords(absl::string_view bytes, WindowRecords* records) {
   if (bytes.size() > std::numeric_limits<int>::max()) return false;
   records->bytes.reserve(bytes.size());
+  RecordView view;
   while (!bytes.empty()) {
-    absl::string_view record;
-    absl::string_view canonical;
-    absl::string_view leaf_hash;
-    uint64_t offset = 0;
-    if (!TakeBytes(kPayloadRecords, &bytes, &record) ||
-        !TakeTag(kRecordOffset, &record) || !TakeVarint(&record, &offset) ||
-        !TakeBytes(kRecordCanonical, &record, &canonical) ||
-        !TakeBytes(kRecordLeafHash, &record, &leaf_hash) || !record.empty()) {
-      return false;
-    }
-    const absl::StatusOr<Digest> digest = DigestFromBytes(leaf_hash);
+    if (!TakeRecord(&bytes, &view)) return false;
+    const absl::StatusOr<Digest> digest = DigestFromBytes(view.leaf_hash);
     if (!digest.ok()) return false;
     records->entries.push_back(
-        {.offset = static_cast<int64_t>(offset),
+        {.offset = view.offset,
          .begin = static_cast<uint32_t>(records->bytes.size()),
-         .size = static_cast<uint32_t>(canonical.size()),
+         .size = static_cast<uint32_t>(view.canonical.size()),
          .leaf_hash = *digest});
-    records->bytes.append(canonical.data(), canonical.size());
+    records->bytes.append(view.canonical.data(), view.canonical.size());
   }
   return true;
 }
@@ -133,6 +144,35 @@ absl::StatusOr<v1::WindowPayload> ParseWindowPayload(absl::string_view bytes) {
                      " bytes is no windproof.v1.WindowPayload message"));
   }
   return payload;
+}
+
+bool IsWindowPayload(absl::string_view bytes) {
+  absl::string_view rest = bytes;
+  RecordView record;
+  while (!rest.empty()) {
+    // Other bytes can be such a message, too.
+    if (!TakeRecord(&rest, &record)) return ParseWindowPayload(bytes).ok();
+  }
+  return true;
+}
+
+std::optional<absl::string_view> TakeWholeRecords(size_t max_bytes,
+                                                  absl::string_view* bytes) {
+  absl::string_view rest = *bytes;
+  absl::string_view record;
+  size_t taken = 0;
+  while (!rest.empty()) {
+    if (!TakeBytes(kPayloadRecords, &rest, &record)) {
+      if (taken == 0) return std::nullopt;
+      break;
+    }
+    const size_t end = bytes->size() - rest.size();
+    if (taken > 0 && end > max_bytes) break;
+    taken = end;
+  }
+  const absl::string_view records = bytes->substr(0, taken);
+  bytes->remove_prefix(taken);
+  return records;
 }
 
 absl::StatusOr<WindowRecords> WindowRecordsOf(

@@ -6,6 +6,8 @@
 #ifndef WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_CODEC_H_
 #define WINDPROOF_SERVICES_WINDOW_HASH_PAYLOAD_CODEC_H_
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -22,6 +24,16 @@ void AppendWindowPayload(const WindowRecords& records, std::string* out);
 
 // DataLoss where the bytes are no such message.
 absl::StatusOr<v1::WindowPayload> ParseWindowPayload(absl::string_view bytes);
+
+// Whether ParseWindowPayload() would succeed, mostly without making the
+// message.
+bool IsWindowPayload(absl::string_view bytes);
+
+// Takes the first records off the bytes of such a message: as many whole ones
+// as fit into `max_bytes`, at least one. What is returned is such a message,
+// too. Nothing where no record begins there.
+std::optional<absl::string_view> TakeWholeRecords(size_t max_bytes,
+                                                  absl::string_view* bytes);
 
 // DataLoss where a leaf hash has not 32 bytes, or the records together exceed
 // what a window can hold.

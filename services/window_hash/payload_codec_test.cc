@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,59 @@ TEST(PayloadCodecTest, WritesWhatTheGeneratedCodeWrites) {
   std::string bytes;
   AppendWindowPayload(records, &bytes);
   EXPECT_EQ(bytes, expected.SerializeAsString());
+}
+
+TEST(PayloadCodecTest, TakesWholeRecordsUpToASize) {
+  const Window window = MakeWindow(60);
+  std::string bytes;
+  AppendWindowPayload(window.records, &bytes);
+  for (const size_t max_bytes : {0, 1, 60, 500, 1 << 20}) {
+    std::string together;
+    int records = 0;
+    absl::string_view rest = bytes;
+    while (!rest.empty()) {
+      const auto part = TakeWholeRecords(max_bytes, &rest);
+      ASSERT_TRUE(part.has_value());
+      const auto payload = ParseWindowPayload(*part);
+      ASSERT_TRUE(payload.ok()) << payload.status();
+      ASSERT_GT(payload->records_size(), 0);
+      EXPECT_TRUE(payload->records_size() == 1 || part->size() <= max_bytes);
+      records += payload->records_size();
+      absl::StrAppend(&together, *part);
+    }
+    EXPECT_EQ(records, 60) << max_bytes;
+    EXPECT_EQ(together, bytes) << max_bytes;
+  }
+}
+
+TEST(PayloadCodecTest, KnowsItsMessages) {
+  std::string bytes;
+  EXPECT_TRUE(IsWindowPayload(bytes));
+  AppendWindowPayload(MakeWindow(3).records, &bytes);
+  EXPECT_TRUE(IsWindowPayload(bytes));
+  for (size_t size = 1; size < bytes.size(); ++size) {
+    const absl::string_view part = absl::string_view(bytes).substr(0, size);
+    EXPECT_EQ(IsWindowPayload(part), ParseWindowPayload(part).ok()) << size;
+  }
+  // One that others would write: a record without an offset, an unknown field.
+  EXPECT_TRUE(IsWindowPayload(absl::string_view("\x0a\x00\x10\x01", 4)));
+  EXPECT_FALSE(IsWindowPayload("\xff\xff"));
+}
+
+TEST(PayloadCodecTest, TakesNoRecordsOfOtherBytes) {
+  std::string bytes;
+  AppendWindowPayload(MakeWindow(2).records, &bytes);
+  for (absl::string_view other :
+       {absl::string_view("\xff\xff"), absl::string_view("\x0a\x05only"),
+        absl::string_view(bytes).substr(1)}) {
+    EXPECT_EQ(TakeWholeRecords(100, &other), std::nullopt);
+  }
+  // Those before it are taken; then it is seen.
+  bytes += "\xff";
+  absl::string_view rest = bytes;
+  EXPECT_TRUE(TakeWholeRecords(1 << 20, &rest).has_value());
+  EXPECT_EQ(rest, "\xff");
+  EXPECT_EQ(TakeWholeRecords(1 << 20, &rest), std::nullopt);
 }
 
 TEST(PayloadCodecTest, ReadsWhatItWrites) {

@@ -1,5 +1,6 @@
 // What is asked about closed windows and dropped records.
 #include <limits>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -91,6 +92,44 @@ absl::StatusOr<v1::WindowPayload> PayloadStore::ReadPayload(
       });
   if (!status.ok()) return status;
   return payload;
+}
+
+absl::StatusOr<std::string> PayloadStore::ReadPayloadBytes(
+    const WindowKey& window) {
+  std::string bytes;
+  const absl::Status status =
+      UsePayload(window, [&](absl::string_view message) {
+        if (!IsWindowPayload(message)) {
+          return absl::DataLossError(
+              absl::StrCat("stored payload of ", message.size(),
+                           " bytes is no windproof.v1.WindowPayload message"));
+        }
+        bytes = std::string(message);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  return bytes;
+}
+
+absl::Status PayloadStore::VisitPayload(
+    const WindowKey& window, size_t part_bytes,
+    absl::FunctionRef<absl::StatusOr<bool>(absl::string_view)> visit) {
+  return UsePayload(window, [&](absl::string_view message) -> absl::Status {
+    absl::string_view rest = message;
+    while (!rest.empty()) {
+      const std::optional<absl::string_view> part =
+          TakeWholeRecords(part_bytes, &rest);
+      if (!part.has_value()) {
+        return absl::DataLossError(absl::StrCat(
+            "stored payload of ", message.size(),
+            " bytes has no record at byte ", message.size() - rest.size()));
+      }
+      const absl::StatusOr<bool> more = visit(*part);
+      if (!more.ok()) return more.status();
+      if (!*more) break;
+    }
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<WindowRecords> PayloadStore::ReadRecords(

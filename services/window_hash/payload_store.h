@@ -145,6 +145,14 @@ class PayloadStore {
   absl::StatusOr<store::v1::StoredCheckpoint> ReadCheckpoint(
       const WindowKey& window);
   absl::StatusOr<v1::WindowPayload> ReadPayload(const WindowKey& window);
+  // The same as the message's bytes.
+  absl::StatusOr<std::string> ReadPayloadBytes(const WindowKey& window);
+  // The same in parts of at most `part_bytes` bytes, each a WindowPayload of
+  // whole records and not looked at further, as long as `visit` returns true.
+  // What is no record is found when it is reached.
+  absl::Status VisitPayload(
+      const WindowKey& window, size_t part_bytes,
+      absl::FunctionRef<absl::StatusOr<bool>(absl::string_view part)> visit);
   // The same without the message.
   absl::StatusOr<WindowRecords> ReadRecords(const WindowKey& window);
 

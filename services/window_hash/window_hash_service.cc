@@ -10,10 +10,24 @@
 #include "common/crypto/sha256.h"
 #include "common/proto/convert.h"
 #include "common/server/grpc_status.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "services/window_hash/service_requests.h"
 
 namespace windproof {
 namespace {
+
+// Of a payload: small enough to stay in a processor's cache on its way from
+// here to whoever looks at it, while the next one is read.
+constexpr size_t kChunkBytes = size_t{256} << 10;
+
+// Puts the stored bytes of a payload where its message goes. On the wire they
+// are the same; made into messages, only to be written out again, a page of
+// small records would cost several times as much.
+void SetPayload(std::string bytes, v1::Window* window) {
+  *v1::Window::GetReflection()
+       ->MutableUnknownFields(window)
+       ->AddLengthDelimited(v1::Window::kPayloadFieldNumber) = std::move(bytes);
+}
 
 std::string TextOf(const WindowName& name, std::optional<int64_t> revision) {
   if (!revision.has_value()) return WindowText(name);
@@ -141,9 +155,9 @@ absl::Status WindowHashServiceImpl::List(const v1::ListWindowsRequest& request,
           MoveCheckpoint(std::move(stored), &window);
         }
         if (request.include_payload()) {
-          absl::StatusOr<v1::WindowPayload> payload = store_.ReadPayload(key);
-          if (payload.ok() && payload->ByteSizeLong() < kPageBytes) {
-            *window.mutable_payload() = *std::move(payload);
+          absl::StatusOr<std::string> payload = store_.ReadPayloadBytes(key);
+          if (payload.ok() && payload->size() < kPageBytes) {
+            SetPayload(*std::move(payload), &window);
           }
         }
         const size_t size = window.ByteSizeLong();
@@ -166,23 +180,23 @@ grpc::Status WindowHashServiceImpl::GetWindowPayload(
                              ? std::optional<int64_t>(request->revision())
                              : std::nullopt);
   if (!window.ok()) return ToGrpcStatus(window.status());
-  absl::StatusOr<v1::WindowPayload> payload = store_.ReadPayload(*window);
-  if (!payload.ok()) return ToGrpcStatus(payload.status());
 
+  // Part of a payload is a chunk as it is: the same field with the same number.
+  // Each is read into the memory of the one before.
   v1::GetWindowPayloadResponse chunk;
-  size_t bytes = 0;
-  for (v1::PayloadRecord& record : *payload->mutable_records()) {
-    const size_t size = record.ByteSizeLong();
-    if (bytes + size > kPageBytes && bytes > 0) {
-      if (!writer->Write(chunk)) return grpc::Status::CANCELLED;
-      chunk.Clear();
-      bytes = 0;
-    }
-    bytes += size;
-    *chunk.add_records() = std::move(record);
-  }
-  if (bytes > 0 && !writer->Write(chunk)) return grpc::Status::CANCELLED;
-  return grpc::Status::OK;
+  bool written = true;
+  const absl::Status read = store_.VisitPayload(
+      *window, kChunkBytes,
+      [&](absl::string_view part) -> absl::StatusOr<bool> {
+        if (!chunk.ParseFromArray(part.data(), static_cast<int>(part.size()))) {
+          return absl::DataLossError(
+              "a stored record is no windproof.v1.PayloadRecord message");
+        }
+        written = writer->Write(chunk);
+        return written;
+      });
+  if (!written) return grpc::Status::CANCELLED;
+  return ToGrpcStatus(read);
 }
 
 grpc::Status WindowHashServiceImpl::ListDroppedRecords(

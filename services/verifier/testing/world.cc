@@ -15,6 +15,7 @@
 #include "common/pipeline/record_reader.h"
 #include "common/proto/convert.h"
 #include "common/server/grpc_status.h"
+#include "google/protobuf/unknown_field_set.h"
 #include "services/anchor/ledger_entry.h"
 
 namespace windproof {
@@ -181,9 +182,18 @@ class World::WindowHash final : public v1::WindowHashService::Service {
         response->set_next_page_token(absl::StrCat(i));
         break;
       }
-      *response->add_windows() = window;
-      if (!world_.payload_in_lists) {
-        response->mutable_windows()->rbegin()->clear_payload();
+      v1::Window* listed = response->add_windows();
+      *listed->mutable_id() = window.id();
+      *listed->mutable_end() = window.end();
+      listed->set_revision(window.revision());
+      *listed->mutable_checkpoint() = window.checkpoint();
+      *listed->mutable_receipt() = window.receipt();
+      if (world_.payload_in_lists && window.has_payload()) {
+        // As the real one: bytes, which on the wire are the message.
+        window.payload().SerializeToString(
+            v1::Window::GetReflection()
+                ->MutableUnknownFields(listed)
+                ->AddLengthDelimited(v1::Window::kPayloadFieldNumber));
       }
     }
     return grpc::Status::OK;
