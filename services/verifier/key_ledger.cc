@@ -70,10 +70,15 @@ struct KeyLedgerReader::KeyState {
   std::vector<UnusableItem> unusable;
 };
 
-KeyLedgerReader::KeyLedgerReader(const Peers& peers, const VerifierKey& ledger,
+KeyLedgerReader::KeyLedgerReader(const Peers& peers, HeadBook& head_book,
+                                 const VerifierKey& ledger,
                                  const std::vector<VerifierKey>& producers,
                                  const MonotonicClock& now)
-    : peers_(peers), ledger_(ledger), producers_(producers), now_(now) {}
+    : peers_(peers),
+      head_book_(head_book),
+      ledger_(ledger),
+      producers_(producers),
+      now_(now) {}
 
 const CheckedHead& KeyLedgerReader::Head(const v1::LedgerHead& head) {
   // Size and root are part of the key: a reply may lie about them each time.
@@ -82,7 +87,7 @@ const CheckedHead& KeyLedgerReader::Head(const v1::LedgerHead& head) {
   std::unique_ptr<CheckedHead>& checked = heads_[id];
   if (checked != nullptr) return *checked;
   checked = std::make_unique<CheckedHead>(
-      CheckHead({head.note(), head.tree_size(), head.root()}, ledger_));
+      head_book_.Check({head.note(), head.tree_size(), head.root()}));
   if (checked->head.has_value()) {
     const TreeHead& tree = *checked->head;
     const auto [known, is_new] = roots_.emplace(tree.size, tree.root);

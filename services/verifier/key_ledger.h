@@ -23,6 +23,7 @@
 #include "services/verifier/anchor_check.h"
 #include "services/verifier/chain_check.h"
 #include "services/verifier/finding.h"
+#include "services/verifier/head_book.h"
 #include "services/verifier/peers.h"
 
 namespace windproof {
@@ -56,7 +57,8 @@ struct KeyLedger {
 class KeyLedgerReader {
  public:
   // All must outlive the reader. Belongs to one thread and one request.
-  KeyLedgerReader(const Peers& peers, const VerifierKey& ledger,
+  KeyLedgerReader(const Peers& peers, HeadBook& head_book,
+                  const VerifierKey& ledger,
                   const std::vector<VerifierKey>& producers,
                   const MonotonicClock& now);
 
@@ -93,6 +95,7 @@ class KeyLedgerReader {
                 KeyState* state);
 
   const Peers& peers_;
+  HeadBook& head_book_;
   const VerifierKey& ledger_;
   const std::vector<VerifierKey>& producers_;
   const MonotonicClock& now_;

@@ -275,7 +275,9 @@ ReplayAudit::ReplayAudit(Options options, const Peers& peers, Listener listener)
 absl::Status ReplayAudit::ReadLedger(const Query& query) {
   // No signature is asked for, so no producer has to be known.
   const std::vector<VerifierKey> no_producers;
-  KeyLedgerReader reader(peers_, options_.ledger, no_producers, options_.now);
+  HeadBook heads(options_.ledger);
+  KeyLedgerReader reader(peers_, heads, options_.ledger, no_producers,
+                         options_.now);
   const auto no_signatures = [](int64_t) { return false; };
   std::map<std::string, int64_t> names;
   if (query.key.empty()) {

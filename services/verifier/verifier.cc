@@ -106,7 +106,9 @@ absl::Status WhyNoWindow(const Peers& peers, const WindowName& name,
 }  // namespace
 
 Verifier::Verifier(Options options)
-    : options_(std::move(options)), specs_(options_.specs) {}
+    : options_(std::move(options)),
+      specs_(options_.specs),
+      heads_(options_.ledger) {}
 
 absl::StatusOr<WindowReport> Verifier::VerifyWindow(
     const Peers& peers, const WindowName& window, bool replay,
@@ -116,7 +118,7 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
   };
   // A second time only where the window was anchored while it was read.
   for (int attempt = 0;; ++attempt) {
-    KeyLedgerReader reader(peers, options_.ledger, options_.producers,
+    KeyLedgerReader reader(peers, heads_, options_.ledger, options_.producers,
                            options_.now);
     RunContext context{peers,        options_.producers,
                        specs_,       options_.log,
@@ -158,9 +160,9 @@ absl::StatusOr<WindowReport> Verifier::VerifyWindow(
 // One VerifyRange.
 class Verifier::RangeRun {
  public:
-  RangeRun(const Options& options, SpecBook& specs, const Peers& peers,
-           const Range& range, const std::function<bool()>& cancelled,
-           Listener& listener)
+  RangeRun(const Options& options, SpecBook& specs, HeadBook& heads,
+           const Peers& peers, const Range& range,
+           const std::function<bool()>& cancelled, Listener& listener)
       : specs_(specs),
         peers_(peers),
         range_(range),
@@ -169,8 +171,9 @@ class Verifier::RangeRun {
         is_asked_([this](int64_t start_ms) {
           return range_.starts.Contains(start_ms);
         }),
-        ahead_reader_(peers, options.ledger, options.producers, options.now),
-        reader_(peers, options.ledger, options.producers, options.now),
+        ahead_reader_(peers, heads, options.ledger, options.producers,
+                      options.now),
+        reader_(peers, heads, options.ledger, options.producers, options.now),
         context_{peers,       options.producers,
                  specs,       options.log,
                  options.now, cancelled,
@@ -425,7 +428,7 @@ absl::Status Verifier::VerifyRange(const Peers& peers, const Range& range,
                                    const std::function<bool()>& cancelled,
                                    Listener& listener) {
   if (!range.pipeline.empty()) {
-    return RangeRun(options_, specs_, peers, range, cancelled, listener)
+    return RangeRun(options_, specs_, heads_, peers, range, cancelled, listener)
         .Run(/*named=*/true);
   }
   const absl::StatusOr<std::set<std::string>> pipelines = ListPipelines(peers);
@@ -435,7 +438,7 @@ absl::Status Verifier::VerifyRange(const Peers& peers, const Range& range,
     Range one = range;
     one.pipeline = pipeline;
     const absl::Status verified =
-        RangeRun(options_, specs_, peers, one, cancelled, counting)
+        RangeRun(options_, specs_, heads_, peers, one, cancelled, counting)
             .Run(/*named=*/false);
     if (!verified.ok()) return verified;
     counting.NextPipeline();

@@ -14,6 +14,7 @@
 #include "common/pipeline/spec.h"
 #include "common/proto/convert.h"
 #include "common/record_log/record_log.h"
+#include "services/verifier/head_book.h"
 #include "services/verifier/key_ledger.h"
 #include "services/verifier/peers.h"
 #include "services/verifier/spec_book.h"
@@ -73,6 +74,7 @@ class Verifier {
 
   const Options options_;
   SpecBook specs_;
+  HeadBook heads_;
 };
 
 }  // namespace windproof

@@ -1,0 +1,41 @@
+// Heads of the ledger that were checked lately.
+//
+// Most requests see the same head, and its signature is the dearest part of
+// what a small window costs: it is checked once. Thread-safe.
+#ifndef WINDPROOF_SERVICES_VERIFIER_HEAD_BOOK_H_
+#define WINDPROOF_SERVICES_VERIFIER_HEAD_BOOK_H_
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "common/crypto/signed_note.h"
+#include "common/sync/mutex.h"
+#include "services/verifier/anchor_check.h"
+
+namespace windproof {
+
+class HeadBook {
+ public:
+  // `ledger` must outlive the book.
+  explicit HeadBook(const VerifierKey& ledger) : ledger_(ledger) {}
+
+  // As CheckHead(). What it comes to depends on the head and the ledger's key
+  // alone, so it is never out of date.
+  CheckedHead Check(const ServedHead& served);
+
+ private:
+  static constexpr size_t kMaxHeads = 16;
+
+  const VerifierKey& ledger_;
+  Mutex mutex_;
+  // Those that passed, by all that was served; the one used last is in front.
+  std::list<std::pair<std::string, CheckedHead>> heads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace windproof
+
+#endif  // WINDPROOF_SERVICES_VERIFIER_HEAD_BOOK_H_
