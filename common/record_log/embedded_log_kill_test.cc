@@ -95,6 +95,10 @@ TEST(EmbeddedLogKillTest, AcknowledgedRecordsSurvive) {
   if (const char* const text = std::getenv("WINDPROOF_KILLS")) {
     ASSERT_TRUE(absl::SimpleAtoi(text, &kills));
   }
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer cannot follow a fork of a process that has "
+                  "had threads";
+#endif
   std::random_device device;
   for (int round = 0; round < kills; ++round) {
     const uint32_t seed = device();
