@@ -33,6 +33,8 @@
 //              | RECORD_MOVED        | a record stands in another's place
 //              | LEAF_HASH_ALTERED   | only the stored leaf hash is wrong
 //              | ROOT_MISMATCH       | something differs; nothing names what
+//              | RECORDS_CHANGED     | they differed, and were others when they
+//              |                     | were read again to be named
 //              | OFFSET_ALTERED      | a record's offset is another
 //              | POSITIONS_MISMATCH  | some offset differs; nothing names which
 //              | OFFSETS_MISMATCH    | lowest or highest offset differ
@@ -64,12 +66,11 @@
 //              | ORIGIN_MISMATCH     | the first scan begins elsewhere than the
 //              |                     | partition's
 //              | SCAN_RANGE          | an offset lies where it cannot
-//              | DROPPED_COUNT       | other numbers of dropped records by
-//              reason | DROPPED_OFFSET      | outside the scan, or not in
-//              rising order | DROPPED_ALTERED     | a dropped record is not its
-//              record hash | DROPPED_REASON      | the reason cannot be true of
-//              the record | DROPPED_ROOT        | the list does not lead to
-//              dropped_root
+//              | DROPPED_COUNT       | other numbers of dropped by reason
+//              | DROPPED_OFFSET      | outside the scan, or not rising
+//              | DROPPED_ALTERED     | a dropped record is not its record hash
+//              | DROPPED_REASON      | cannot be true of the record
+//              | DROPPED_ROOT        | the list does not lead to dropped_root
 // SIGNATURE    | SIGNATURE_MISSING   | no signature is served
 //              | SIGNER_UNTRUSTED    | signed by a key that is not trusted
 //              | SIGNATURE_INVALID   | not the key's signature of these bytes
