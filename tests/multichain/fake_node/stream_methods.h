@@ -1,0 +1,14 @@
+// liststreams, subscribe and the methods that read items.
+#ifndef WINDPROOF_TESTS_MULTICHAIN_FAKE_NODE_STREAM_METHODS_H_
+#define WINDPROOF_TESTS_MULTICHAIN_FAKE_NODE_STREAM_METHODS_H_
+
+#include "absl/types/span.h"
+#include "tests/multichain/fake_node/rpc_result.h"
+
+namespace windproof::fake_node {
+
+absl::Span<const RpcMethod> StreamMethods();
+
+}  // namespace windproof::fake_node
+
+#endif  // WINDPROOF_TESTS_MULTICHAIN_FAKE_NODE_STREAM_METHODS_H_
