@@ -281,31 +281,27 @@ absl::Status Outbox::ReadSlice(const Slice& slice, size_t* bytes,
 }
 
 absl::Status Outbox::CheckItem(const OutboxItem& item) {
-  const std::string where =
-      absl::StrCat("pipeline ", item.place.source.pipeline, ", key ",
-                   item.place.key, ", seq ", item.place.number, ": ");
+  const auto damage = [&item](const auto&... what) {
+    return absl::DataLossError(absl::StrCat(
+        "pipeline ", item.place.source.pipeline, ", key ", item.place.key,
+        ", seq ", item.place.number, ": ", what...));
+  };
   const absl::StatusOr<Checkpoint> checkpoint =
       ParseCheckpoint(item.checkpoint.checkpoint().checkpoint());
   if (!checkpoint.ok()) {
-    return absl::DataLossError(absl::StrCat(
-        where, "stored checkpoint: ", checkpoint.status().message()));
+    return damage("stored checkpoint: ", checkpoint.status().message());
   }
   if (checkpoint->seq != item.place.number ||
       checkpoint->key != item.place.key ||
       checkpoint->window_start_ms != item.window.start_ms ||
       checkpoint->revision != item.window.revision) {
-    return absl::DataLossError(absl::StrCat(
-        where, "stored checkpoint is of key ", checkpoint->key, ", seq ",
-        checkpoint->seq, ", another window or revision"));
+    return damage("stored checkpoint is of key ", checkpoint->key, ", seq ",
+                  checkpoint->seq, ", another window or revision");
   }
   absl::StatusOr<WindowRecords> records = store_.ReadRecords(item.window);
-  if (!records.ok()) {
-    return absl::DataLossError(absl::StrCat(where, records.status().message()));
-  }
+  if (!records.ok()) return damage(records.status().message());
   const absl::Status same = CheckRecords(*checkpoint, &*records);
-  if (!same.ok()) {
-    return absl::DataLossError(absl::StrCat(where, same.message()));
-  }
+  if (!same.ok()) return damage(same.message());
   return absl::OkStatus();
 }
 
