@@ -36,7 +36,9 @@ constexpr Setting kDefaults[] = {
 constexpr Setting kProducerDefaults[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
-    {"linger.ms", "2"},
+    // Append() waits for every acknowledgement, so each moment of waiting for
+    // more is one of the caller's; a batch of ingest is handed over in less.
+    {"linger.ms", "0.5"},
     {"batch.size", "1000000"},
     {"batch.num.messages", "10000"},
     {"compression.type", "lz4"},
@@ -50,7 +52,10 @@ constexpr Setting kReaderDefaults[] = {
     // What is fetched ahead, over all partitions of a reader.
     {"queued.max.messages.kbytes", "16384"},
     {"queued.min.messages", "50000"},
-    {"fetch.message.max.bytes", "1048576"},
+    // Of one partition in one answer, as packed in the log; every partition of
+    // a broker is in it, unpacked before it counts as fetched ahead. A larger
+    // batch comes all the same.
+    {"fetch.message.max.bytes", "262144"},
     {"fetch.max.bytes", "20971520"},
     {"fetch.wait.max.ms", "500"},
     // After an error of a fetch, metadata is asked for before it is fetched

@@ -175,7 +175,7 @@ Cost ProduceRaw(const std::string& bootstrap, const Load& load) {
   const Client client = NewClient(RD_KAFKA_PRODUCER, bootstrap,
                                   {{"enable.idempotence", "true"},
                                    {"acks", "all"},
-                                   {"linger.ms", "2"},
+                                   {"linger.ms", "0.5"},
                                    {"batch.size", "1000000"},
                                    {"batch.num.messages", "10000"},
                                    {"compression.type", "lz4"},
