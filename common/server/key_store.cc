@@ -30,6 +30,20 @@ NamedKey Named(absl::string_view role, Ed25519PrivateKey key) {
                   std::move(key)};
 }
 
+absl::Status TrustsProducer(const TrustConfig& trust, const std::string& path,
+                            const std::string& data_dir,
+                            const VerifierKey& producer) {
+  const VerifierKey* trusted = trust.FindProducer(producer.name);
+  if (trusted == nullptr ||
+      FormatVerifierKey(*trusted) != FormatVerifierKey(producer)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " does not trust the producer ", FormatVerifierKey(producer),
+        ", whose key is ", data_dir,
+        "/keys/producer.pem: one of the two is not of this data folder"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<NamedKey> LoadKey(const std::string& data_dir,
@@ -84,22 +98,40 @@ absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
   }
   if (!trust.ok()) return trust.status();
   const std::string ledger_vkey = FormatVerifierKey(ledger);
-  const std::string trusted_ledger = FormatVerifierKey(trust->ledger);
+  const std::string trusted_ledger = trust->ledger.has_value()
+                                         ? FormatVerifierKey(*trust->ledger)
+                                         : trust->ledger_kind;
   if (ledger_vkey != trusted_ledger) {
     return absl::FailedPreconditionError(absl::StrCat(
         path, " trusts the ledger ", trusted_ledger, ", but the key in ",
         data_dir, "/keys/ledger.pem is ", ledger_vkey,
         ": one of the two is not of this data folder"));
   }
-  const VerifierKey* trusted = trust->FindProducer(producer.name);
-  if (trusted == nullptr ||
-      FormatVerifierKey(*trusted) != FormatVerifierKey(producer)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " does not trust the producer ", FormatVerifierKey(producer),
-        ", whose key is ", data_dir,
-        "/keys/producer.pem: one of the two is not of this data folder"));
+  return TrustsProducer(*trust, path, data_dir, producer);
+}
+
+absl::Status EnsureChainTrust(const std::string& data_dir,
+                              const ChainTrust& chain,
+                              const VerifierKey& producer) {
+  const std::string path = TrustPath(data_dir);
+  const absl::StatusOr<TrustConfig> trust = LoadTrust(path);
+  if (absl::IsNotFound(trust.status())) {
+    return WriteNewFile(path,
+                        FormatTrust({.ledger_kind = "multichain",
+                                     .chain = chain,
+                                     .producers = {producer}}),
+                        kPublicFile);
   }
-  return absl::OkStatus();
+  if (!trust.ok()) return trust.status();
+  if (!trust->chain.has_value() || trust->chain->chain != chain.chain ||
+      trust->chain->genesis != chain.genesis ||
+      trust->chain->stream != chain.stream) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " does not trust the stream ", chain.stream,
+                     " of the chain ", chain.chain, " that begins with ",
+                     chain.genesis, ": it is not of this configuration"));
+  }
+  return TrustsProducer(*trust, path, data_dir, producer);
 }
 
 }  // namespace windproof

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "common/crypto/ed25519.h"
 #include "common/crypto/signed_note.h"
+#include "common/server/chain_trust.h"
 
 namespace windproof {
 
@@ -42,6 +43,12 @@ absl::StatusOr<NamedKey> LoadKey(const std::string& data_dir,
 // which differs: either the keys or the trust are not of this folder.
 absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
                          const VerifierKey& producer);
+
+// The same for a ledger on a chain; what is there must name the same chain,
+// genesis and stream.
+absl::Status EnsureChainTrust(const std::string& data_dir,
+                              const ChainTrust& chain,
+                              const VerifierKey& producer);
 
 std::string TrustPath(const std::string& data_dir);
 

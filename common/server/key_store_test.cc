@@ -70,7 +70,7 @@ TEST(KeyStoreTest, TrustIsWrittenOnceAndMustFitTheKeys) {
   EXPECT_TRUE(EnsureTrust(dir, ledger->Public(), producer->Public()).ok());
   const auto trust = LoadTrust(TrustPath(dir));
   ASSERT_TRUE(trust.ok()) << trust.status();
-  EXPECT_EQ(trust->ledger.name, ledger->name);
+  EXPECT_EQ(trust->ledger->name, ledger->name);
   EXPECT_NE(trust->FindProducer(producer->name), nullptr);
 
   const std::string other_dir = FreshFolder("other");

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/canonical/json_parser.h"
 #include "common/canonical/json_value.h"
+#include "common/crypto/sha256.h"
 #include "common/server/files.h"
 
 namespace windproof {
@@ -17,6 +18,8 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr absl::string_view kEmbedded = "embedded";
+constexpr absl::string_view kMultiChain = "multichain";
+constexpr double kConfirmationsMax = 1'000'000;
 constexpr size_t kMaxTrustBytes = 1 << 20;
 
 absl::Status OnlyMembers(const JsonValue& object, absl::string_view where,
@@ -47,24 +50,105 @@ absl::StatusOr<VerifierKey> KeyOf(const JsonValue* value,
   return key;
 }
 
-absl::StatusOr<VerifierKey> ParseLedger(const JsonValue* ledger) {
+absl::Status BadMember(absl::string_view name, absl::string_view accepted) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("ledger.", name, " is missing or wrong; ", accepted));
+}
+
+bool IsHash(absl::string_view text) { return DigestFromHex(text).ok(); }
+
+absl::StatusOr<ChainTrust> ParseChain(const JsonValue& ledger) {
+  const absl::Status members = OnlyMembers(
+      ledger, "ledger",
+      {"kind", "chain", "genesis", "stream", "publishers", "confirmations"});
+  if (!members.ok()) return members;
+  ChainTrust trust;
+  const auto text = [&](absl::string_view name, std::string* out) {
+    const JsonValue* value = ledger.Find(name);
+    if (value == nullptr || value->kind != Kind::kString) return false;
+    *out = value->string;
+    return !out->empty();
+  };
+  if (!text("chain", &trust.chain)) {
+    return BadMember("chain", "the chain's name is accepted");
+  }
+  if (!text("genesis", &trust.genesis) || !IsHash(trust.genesis)) {
+    return BadMember("genesis",
+                     "the first block's hash, 64 lower-case hex digits, is "
+                     "accepted");
+  }
+  if (!text("stream", &trust.stream)) {
+    return BadMember("stream",
+                     "the stream's name, or the txid that created "
+                     "it, is accepted");
+  }
+  const JsonValue* publishers = ledger.Find("publishers");
+  if (publishers != nullptr && publishers->kind == Kind::kArray) {
+    for (const JsonValue& publisher : publishers->elements) {
+      trust.publishers.push_back(publisher.string);
+      if (publisher.string.empty()) trust.publishers.clear();
+    }
+  }
+  if (trust.publishers.empty()) {
+    return BadMember("publishers", "an array of addresses is accepted");
+  }
+  const JsonValue* confirmations = ledger.Find("confirmations");
+  if (confirmations == nullptr || confirmations->kind != Kind::kNumber ||
+      confirmations->number < 1 || confirmations->number > kConfirmationsMax ||
+      confirmations->number !=
+          static_cast<double>(static_cast<int64_t>(confirmations->number))) {
+    return BadMember("confirmations", "a whole number from 1 on is accepted");
+  }
+  trust.confirmations = static_cast<int64_t>(confirmations->number);
+  return trust;
+}
+
+absl::Status ParseLedger(const JsonValue* ledger, TrustConfig* trust) {
   if (ledger == nullptr || ledger->kind != Kind::kObject) {
     return absl::InvalidArgumentError(
-        "ledger is no object; {\"kind\":\"embedded\",\"vkey\":…} is accepted");
+        "ledger is no object; {\"kind\":\"embedded\",\"vkey\":…} or "
+        "{\"kind\":\"multichain\",…} is accepted");
   }
-  const absl::Status members = OnlyMembers(*ledger, "ledger", {"kind", "vkey"});
-  if (!members.ok()) return members;
   const JsonValue* kind = ledger->Find("kind");
   if (kind == nullptr || kind->kind != Kind::kString) {
     return absl::InvalidArgumentError(
-        "ledger.kind is no string; \"embedded\" is accepted");
+        "ledger.kind is no string; \"embedded\" or \"multichain\" is accepted");
+  }
+  trust->ledger_kind = kind->string;
+  if (kind->string == kMultiChain) {
+    absl::StatusOr<ChainTrust> chain = ParseChain(*ledger);
+    if (!chain.ok()) return chain.status();
+    trust->chain = *std::move(chain);
+    return absl::OkStatus();
   }
   if (kind->string != kEmbedded) {
     return absl::UnimplementedError(absl::StrCat(
         "ledger.kind is \"", absl::Utf8SafeCHexEscape(kind->string),
-        "\"; \"embedded\" is accepted"));
+        "\"; \"embedded\" or \"multichain\" is accepted"));
   }
-  return KeyOf(ledger->Find("vkey"), "ledger.vkey");
+  const absl::Status members = OnlyMembers(*ledger, "ledger", {"kind", "vkey"});
+  if (!members.ok()) return members;
+  absl::StatusOr<VerifierKey> key = KeyOf(ledger->Find("vkey"), "ledger.vkey");
+  if (!key.ok()) return key.status();
+  trust->ledger = *std::move(key);
+  return absl::OkStatus();
+}
+
+// The members of a chain's trust behind its kind.
+void AppendChain(const ChainTrust& chain, std::string* out) {
+  const auto member = [&](absl::string_view name, absl::string_view value) {
+    absl::StrAppend(out, ", \"", name, "\": ");
+    AppendQuoted(value, out);
+  };
+  member("chain", chain.chain);
+  member("genesis", chain.genesis);
+  member("stream", chain.stream);
+  absl::StrAppend(out, ", \"publishers\": [");
+  for (size_t i = 0; i < chain.publishers.size(); ++i) {
+    if (i > 0) absl::StrAppend(out, ", ");
+    AppendQuoted(chain.publishers[i], out);
+  }
+  absl::StrAppend(out, "], \"confirmations\": ", chain.confirmations);
 }
 
 }  // namespace
@@ -96,19 +180,15 @@ absl::StatusOr<TrustConfig> ParseTrust(absl::string_view json) {
       OnlyMembers(*root, "the trust file", {"version", "ledger", "producers"});
   if (!members.ok()) return members;
 
-  absl::StatusOr<VerifierKey> ledger = ParseLedger(root->Find("ledger"));
-  if (!ledger.ok()) return ledger.status();
+  TrustConfig trust;
+  const absl::Status ledger = ParseLedger(root->Find("ledger"), &trust);
+  if (!ledger.ok()) return ledger;
 
   const JsonValue* producers = root->Find("producers");
   if (producers == nullptr || producers->kind != Kind::kArray) {
     return absl::InvalidArgumentError(
         "producers is no array; an array of verifier keys is accepted");
   }
-  TrustConfig trust{
-      .ledger_kind = std::string(kEmbedded),
-      .ledger = *std::move(ledger),
-      .producers = {},
-  };
   for (size_t i = 0; i < producers->elements.size(); ++i) {
     absl::StatusOr<VerifierKey> key =
         KeyOf(&producers->elements[i], absl::StrCat("producers[", i, "]"));
@@ -126,8 +206,12 @@ absl::StatusOr<TrustConfig> ParseTrust(absl::string_view json) {
 std::string FormatTrust(const TrustConfig& trust) {
   std::string out = "{\n  \"version\": 1,\n  \"ledger\": {\"kind\": ";
   AppendQuoted(trust.ledger_kind, &out);
-  out += ", \"vkey\": ";
-  AppendQuoted(FormatVerifierKey(trust.ledger), &out);
+  if (trust.chain.has_value()) {
+    AppendChain(*trust.chain, &out);
+  } else {
+    out += ", \"vkey\": ";
+    AppendQuoted(FormatVerifierKey(*trust.ledger), &out);
+  }
   out += "},\n  \"producers\": [";
   for (size_t i = 0; i < trust.producers.size(); ++i) {
     out += i == 0 ? "\n    " : ",\n    ";

@@ -6,24 +6,33 @@
 //    "ledger": {"kind": "embedded", "vkey": "NAME+ID+BASE64"},
 //    "producers": ["NAME+ID+BASE64", …]}
 //
+// or, for a ledger on a MultiChain chain,
+//
+//    "ledger": {"kind": "multichain", "chain": NAME, "genesis": HASH,
+//               "stream": NAME or txid, "publishers": [ADDRESS, …],
+//               "confirmations": N}
+//
 // The keys are C2SP verifier keys (common/crypto/signed_note.h). Any other
 // member is refused: a rule that is not understood must not be skipped.
 // Parsing and formatting are pure; a TrustConfig is a value.
 #ifndef WINDPROOF_COMMON_SERVER_TRUST_FILE_H_
 #define WINDPROOF_COMMON_SERVER_TRUST_FILE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/crypto/signed_note.h"
+#include "common/server/chain_trust.h"
 
 namespace windproof {
 
 struct TrustConfig {
-  std::string ledger_kind;             // "embedded"
-  VerifierKey ledger;                  // signs the ledger's heads
+  std::string ledger_kind;             // "embedded" or "multichain"
+  std::optional<VerifierKey> ledger;   // embedded: signs the ledger's heads
+  std::optional<ChainTrust> chain;     // multichain
   std::vector<VerifierKey> producers;  // may be empty: then none is trusted
 
   // The producer's key of that name, or nullptr.

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 
 namespace windproof {
@@ -29,7 +30,7 @@ TEST(TrustFileTest, GoesBothWays) {
                                                .ledger = Key("ledger", 'l'),
                                                .producers = producers}));
     ASSERT_TRUE(trust.ok()) << trust.status();
-    EXPECT_EQ(trust->ledger.name, "ledger");
+    EXPECT_EQ(trust->ledger->name, "ledger");
     ASSERT_EQ(trust->producers.size(), producers.size());
     for (const VerifierKey& producer : producers) {
       const VerifierKey* found = trust->FindProducer(producer.name);
@@ -79,9 +80,51 @@ TEST(TrustFileTest, WhatIsNewerIsNotUnderstoodRatherThanWrong) {
   EXPECT_TRUE(absl::IsUnimplemented(
       ParseTrust(R"({"version":2,"ledger":{},"more":1})").status()));
   EXPECT_TRUE(absl::IsUnimplemented(
-      ParseTrust(R"({"version":1,"ledger":{"kind":"multichain",)"
+      ParseTrust(R"({"version":1,"ledger":{"kind":"papyrus",)"
                  R"("vkey":"x"},"producers":[]})")
           .status()));
+}
+
+constexpr char kChainTrust[] =
+    R"({"version":1,"ledger":{"kind":"multichain","chain":"weather",)"
+    R"("genesis":"00aa00aa00aa00aa00aa00aa00aa00aa)"
+    R"(00aa00aa00aa00aa00aa00aa00aa00aa","stream":"checkpoints",)"
+    R"("publishers":["1FoTedEjTTQaHYbGiX5uAs9uzkvs6QFtAGEWYk"],)"
+    R"("confirmations":2},"producers":[]})";
+
+TEST(TrustFileTest, AChainIsTrustedByGenesisAndPublishers) {
+  const auto trust = ParseTrust(kChainTrust);
+  ASSERT_TRUE(trust.ok()) << trust.status();
+  EXPECT_FALSE(trust->ledger.has_value());
+  ASSERT_TRUE(trust->chain.has_value());
+  const auto again = ParseTrust(FormatTrust(*trust));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->chain->chain, "weather");
+  EXPECT_EQ(again->chain->genesis, trust->chain->genesis);
+  EXPECT_EQ(again->chain->stream, "checkpoints");
+  EXPECT_EQ(again->chain->publishers, trust->chain->publishers);
+  EXPECT_EQ(again->chain->confirmations, 2);
+}
+
+TEST(TrustFileTest, EachMemberOfAChainsTrustIsNeeded) {
+  for (const char* member :
+       {"chain", "genesis", "stream", "publishers", "confirmations"}) {
+    const std::string json = absl::StrReplaceAll(
+        kChainTrust, {{absl::StrCat("\"", member, "\""), "\"other\""}});
+    const absl::Status status = ParseTrust(json).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << json;
+    EXPECT_TRUE(absl::StrContains(status.message(), "other")) << status;
+  }
+  for (const auto& [right, wrong] :
+       std::vector<std::pair<const char*, const char*>>{
+           {"\"confirmations\":2", "\"confirmations\":0"},
+           {"\"confirmations\":2", "\"confirmations\":1.5"},
+           {"00aa00aa00aa00aa00aa00aa00aa00aa", "00AA"},
+           {"[\"1FoTedEjTTQaHYbGiX5uAs9uzkvs6QFtAGEWYk\"]", "[]"},
+           {"[\"1FoTedEjTTQaHYbGiX5uAs9uzkvs6QFtAGEWYk\"]", "[1]"}}) {
+    const std::string json = absl::StrReplaceAll(kChainTrust, {{right, wrong}});
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseTrust(json).status())) << json;
+  }
 }
 
 TEST(TrustFileTest, AFileThatIsMissingIsNotFound) {

@@ -33,6 +33,40 @@ std::string TokenCheck(const LedgerFilter& filter, absl::string_view position) {
 
 }  // namespace
 
+v1::ChainEvidence ToProto(const ChainEvidence& evidence) {
+  v1::ChainEvidence out;
+  out.set_chain(evidence.chain);
+  out.set_genesis(evidence.genesis);
+  out.set_stream(evidence.stream);
+  out.set_stream_txid(evidence.stream_txid);
+  out.set_transaction(evidence.transaction);
+  SetTime(evidence.seen_ms, out.mutable_seen());
+  if (evidence.block_hash.empty()) return out;
+  out.set_block_hash(evidence.block_hash);
+  out.set_height(evidence.height);
+  out.set_header(evidence.header);
+  out.set_index(evidence.index);
+  for (const Digest& beside : evidence.branch) {
+    out.add_branch(beside.data(), beside.size());
+  }
+  return out;
+}
+
+v1::ChainStatus ToProto(const ChainState& state) {
+  v1::ChainStatus out;
+  out.set_chain(state.chain);
+  out.set_genesis(state.genesis);
+  out.set_height(state.height);
+  out.set_stream(state.stream);
+  out.set_mode(state.mode);
+  out.set_unconfirmed(state.unconfirmed);
+  out.set_oldest_unconfirmed_ms(state.oldest_unconfirmed_ms);
+  out.set_foreign(state.foreign);
+  out.set_doubles(state.doubles);
+  out.set_lost(state.lost);
+  return out;
+}
+
 v1::LedgerItem ToProto(const LedgerItem& item) {
   v1::LedgerItem out;
   out.set_position(item.position);
@@ -55,6 +89,12 @@ v1::LedgerItem ToProto(const LedgerItem& item) {
       inclusion->add_siblings(sibling.data(), sibling.size());
     }
   }
+  if (item.chain.has_value()) {
+    out.set_vout(item.vout);
+    *out.mutable_chain() = ToProto(*item.chain);
+    out.set_signer(absl::Utf8SafeCHexEscape(item.signer));
+    out.set_signature(item.signature);
+  }
   return out;
 }
 
@@ -74,6 +114,7 @@ v1::Receipt ToProto(const AnchorReceipt& receipt) {
                     ? v1::Receipt::ANCHORED
                     : v1::Receipt::PUBLISHED);
   out.set_txid(receipt.txid);
+  out.set_vout(receipt.vout);
   out.set_position(receipt.position);
   out.set_confirmations(receipt.confirmations);
   SetTime(receipt.time_ms, out.mutable_time());

@@ -7,6 +7,7 @@
 #include "services/anchor/anchor_service.h"
 #include "services/anchor/checkpoint_watch.h"
 #include "services/anchor/embedded_ledger.h"
+#include "services/anchor/multichain/multichain_ledger.h"
 
 namespace windproof {
 namespace {
@@ -53,6 +54,18 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Open(
   return Build(std::move(options), *std::move(ledger));
 }
 
+absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenMultiChain(
+    Options options) {
+  options.confirmations_required = options.multichain->confirmations;
+  MultiChainLedger::Options ledger_options;
+  ledger_options.config = *options.multichain;
+  ledger_options.store_path = options.multichain_path;
+  ledger_options.warn = options.warn;
+  auto ledger = MultiChainLedger::Open(std::move(ledger_options));
+  if (!ledger.ok()) return ledger.status();
+  return Build(std::move(options), *std::move(ledger));
+}
+
 absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenReadOnly(
     Options options) {
   auto ledger = EmbeddedLedger::OpenReadOnly(options.ledger_path, nullptr);
@@ -66,6 +79,10 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Build(
       new AnchorModule(std::make_unique<Parts>(options, std::move(ledger))));
   Parts& parts = *module->parts_;
   const auto state = parts.ledger->State();
+  // A chain may be away for hours. What there is to know is read when it comes.
+  if (options.multichain.has_value() && absl::IsUnavailable(state.status())) {
+    return module;
+  }
   if (!state.ok()) return state.status();
   if (!state->broken.empty()) {
     if (options.warn) {
@@ -76,7 +93,7 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Build(
     return module;
   }
   const absl::Status caught_up = parts.anchorer.CatchUp();
-  if (!caught_up.ok()) return caught_up;
+  if (!caught_up.ok() && !options.multichain.has_value()) return caught_up;
   return module;
 }
 

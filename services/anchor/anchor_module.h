@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "common/server/service_module.h"
 #include "services/anchor/anchorer.h"
 #include "services/anchor/ledger.h"
+#include "services/anchor/multichain/multichain_config.h"
 
 namespace windproof {
 
@@ -27,6 +29,9 @@ class AnchorModule : public ServiceModule {
   struct Options {
     std::string ledger_path;  // folder of the embedded ledger: DIR/ledger
     std::string ledger_name;  // its identity, windproof/ledger-…
+    // In the place of the embedded ledger; its confirmations count.
+    std::optional<MultiChainConfig> multichain;
+    std::string multichain_path;  // its folder: DIR/multichain
     int64_t confirmations_required = 1;
     int64_t pending_max = 16'384;
     // Told what an operator must know: a ledger that is broken, an
@@ -42,6 +47,13 @@ class AnchorModule : public ServiceModule {
   static absl::StatusOr<std::unique_ptr<AnchorModule>> Open(
       Options options, const Ed25519PrivateKey& ledger_key);
 
+  // The same over options.multichain, which must be there. No node needs to
+  // answer yet: until one does, Ready() says why.
+  //
+  // InvalidArgument: a URL. Unavailable: another process has the folder.
+  static absl::StatusOr<std::unique_ptr<AnchorModule>> OpenMultiChain(
+      Options options);
+
   // The same over the embedded ledger in options.ledger_path of a stopped
   // store, which nothing is written to: for audits of a data folder.
   static absl::StatusOr<std::unique_ptr<AnchorModule>> OpenReadOnly(
@@ -53,7 +65,7 @@ class AnchorModule : public ServiceModule {
   absl::string_view full_name() const override;
   absl::Status Start() override;
   // OK while the ledger can be read, also when it is broken: whoever audits it
-  // then needs it most.
+  // then needs it most. A ledger on a chain must take items, too.
   absl::Status Ready() override;
   std::vector<Metric> Metrics() override;
   void StopIntake() override;

@@ -126,6 +126,9 @@ grpc::Status AnchorServiceImpl::GetLedgerStatus(
   }
   response->set_confirmations_required(confirmations_required_);
   response->set_broken(state->broken);
+  if (state->chain.has_value()) {
+    *response->mutable_chain() = ToProto(*state->chain);
+  }
   return grpc::Status::OK;
 }
 

@@ -398,6 +398,7 @@ AnchorReceipt Anchorer::ReceiptOf(const LedgerItem& item,
                       ? AnchorReceipt::State::kAnchored
                       : AnchorReceipt::State::kPublished;
   receipt.txid = item.txid;
+  receipt.vout = item.vout;
   receipt.position = item.position;
   receipt.confirmations = item.confirmations;
   receipt.time_ms = item.time_ms;

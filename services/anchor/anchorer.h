@@ -48,6 +48,7 @@ struct AnchorReceipt {
   Digest checkpoint_sha256{};
   State state = State::kPublished;
   std::string txid;
+  int64_t vout = 0;
   int64_t position = 0;
   int64_t confirmations = 0;
   int64_t time_ms = 0;

@@ -7,6 +7,7 @@
 namespace windproof {
 
 CheckedHead HeadBook::Check(const ServedHead& served) {
+  if (!ledger_.key.has_value()) return CheckedHead();
   const std::string id = absl::StrCat(served.size, "\n", served.root.size(),
                                       "\n", served.root, served.note);
   {
@@ -19,7 +20,7 @@ CheckedHead HeadBook::Check(const ServedHead& served) {
       return known->second;
     }
   }
-  CheckedHead checked = CheckHead(served, ledger_);
+  CheckedHead checked = CheckHead(served, *ledger_.key);
   // What is not the ledger's could be anything, of any size.
   if (!checked.head.has_value()) return checked;
   MutexLock lock(mutex_);

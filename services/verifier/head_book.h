@@ -12,25 +12,26 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "common/crypto/signed_note.h"
 #include "common/sync/mutex.h"
 #include "services/verifier/anchor_check.h"
+#include "services/verifier/ledger_trust.h"
 
 namespace windproof {
 
 class HeadBook {
  public:
   // `ledger` must outlive the book.
-  explicit HeadBook(const VerifierKey& ledger) : ledger_(ledger) {}
+  explicit HeadBook(const LedgerTrust& ledger) : ledger_(ledger) {}
 
   // As CheckHead(). What it comes to depends on the head and the ledger's key
-  // alone, so it is never out of date.
+  // alone, so it is never out of date. A chain has no heads, and each of its
+  // items a place of its own: nothing is found then.
   CheckedHead Check(const ServedHead& served);
 
  private:
   static constexpr size_t kMaxHeads = 16;
 
-  const VerifierKey& ledger_;
+  const LedgerTrust& ledger_;
   Mutex mutex_;
   // Those that passed, by all that was served; the one used last is in front.
   std::list<std::pair<std::string, CheckedHead>> heads_ ABSL_GUARDED_BY(mutex_);

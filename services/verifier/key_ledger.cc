@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/server/grpc_status.h"
+#include "services/verifier/chain_item_check.h"
 #include "services/verifier/signature_check.h"
 
 namespace windproof {
@@ -40,6 +41,25 @@ ServedItem ViewOf(const v1::LedgerItem& item) {
   return served;
 }
 
+ServedPlace PlaceOf(const v1::LedgerItem& item) {
+  const v1::ChainEvidence& chain = item.chain();
+  ServedPlace place;
+  place.chain = chain.chain();
+  place.genesis = chain.genesis();
+  place.stream = chain.stream();
+  place.stream_txid = chain.stream_txid();
+  place.transaction = chain.transaction();
+  place.vout = item.vout();
+  place.block_hash = chain.block_hash();
+  place.header = chain.header();
+  place.index = chain.index();
+  place.branch.assign(chain.branch().begin(), chain.branch().end());
+  place.confirmations = item.confirmations();
+  place.signer = item.signer();
+  place.signature = item.signature();
+  return place;
+}
+
 // The start of the window of a key that an item's index keys name, if any does.
 std::optional<int64_t> StartByKeys(const std::vector<absl::string_view>& keys,
                                    absl::string_view pipeline,
@@ -71,7 +91,7 @@ struct KeyLedgerReader::KeyState {
 };
 
 KeyLedgerReader::KeyLedgerReader(const Peers& peers, HeadBook& head_book,
-                                 const VerifierKey& ledger,
+                                 const LedgerTrust& ledger,
                                  const std::vector<VerifierKey>& producers,
                                  const MonotonicClock& now)
     : peers_(peers),
@@ -104,11 +124,18 @@ const CheckedHead& KeyLedgerReader::Head(const v1::LedgerHead& head) {
   return *checked;
 }
 
+CheckedItem KeyLedgerReader::Check(const v1::LedgerItem& item,
+                                   const ServedItem& served,
+                                   const CheckedHead& head) const {
+  if (ledger_.key.has_value()) return CheckItem(served, head, *ledger_.key);
+  return CheckChainItem(served, PlaceOf(item), *ledger_.chain);
+}
+
 void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
                                const CheckedHead& head, KeyState* state) {
   const std::chrono::nanoseconds begin = now_();
   const ServedItem served = ViewOf(item);
-  CheckedItem checked = CheckItem(served, head, ledger_);
+  CheckedItem checked = Check(item, served, head);
   const absl::string_view data =
       checked.entry.has_value() ? checked.entry->data : served.checkpoint;
 
@@ -188,6 +215,10 @@ void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
   if (!checked.entry.has_value()) {
     revision.signature =
         CheckOutcome::Skipped("the ledger entry cannot be read");
+  } else if (ledger_.chain.has_value() && revision.signature_bytes.empty()) {
+    revision.signature_elsewhere = true;
+    revision.signature =
+        CheckOutcome::Skipped("the ledger item holds no signature");
   } else if ((*state->is_asked)(*start_ms)) {
     const std::chrono::nanoseconds signature_begin = now_();
     revision.signature = CheckSignature(data, checked.entry->signature,
@@ -297,7 +328,7 @@ absl::StatusOr<KeyLedgerReader::Refetched> KeyLedgerReader::Refetch(
     if (item.position() != position) continue;
     const CheckedHead& head = Head(response.head());
     const ServedItem view = ViewOf(item);
-    const CheckedItem checked = CheckItem(view, head, ledger_);
+    const CheckedItem checked = Check(item, view, head);
     Refetched refetched;
     refetched.data = std::string(checked.entry.has_value() ? checked.entry->data
                                                            : view.checkpoint);

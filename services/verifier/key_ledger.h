@@ -24,6 +24,7 @@
 #include "services/verifier/chain_check.h"
 #include "services/verifier/finding.h"
 #include "services/verifier/head_book.h"
+#include "services/verifier/ledger_trust.h"
 #include "services/verifier/peers.h"
 
 namespace windproof {
@@ -39,6 +40,9 @@ struct AnchoredRevision {
   CheckOutcome anchor;     // of the item; equivocation too
   CheckOutcome signature;  // of the entry's, where it was asked for
   std::string signature_bytes;
+  // The ledger cannot hold a signature, and none came beside the item: the one
+  // that window-hash serves has to be checked.
+  bool signature_elsewhere = false;
   // Its index in the chain; nothing where the item is not believed, not
   // confirmed or not of a version that is known.
   std::optional<size_t> link;
@@ -58,7 +62,7 @@ class KeyLedgerReader {
  public:
   // All must outlive the reader. Belongs to one thread and one request.
   KeyLedgerReader(const Peers& peers, HeadBook& head_book,
-                  const VerifierKey& ledger,
+                  const LedgerTrust& ledger,
                   const std::vector<VerifierKey>& producers,
                   const MonotonicClock& now);
 
@@ -91,12 +95,15 @@ class KeyLedgerReader {
 
   // The head of a reply. Kept by its note: pages mostly share one.
   const CheckedHead& Head(const v1::LedgerHead& head);
+  // An item by the rules of the ledger that is trusted.
+  CheckedItem Check(const v1::LedgerItem& item, const ServedItem& served,
+                    const CheckedHead& head) const;
   void TakeItem(const v1::LedgerItem& item, const CheckedHead& head,
                 KeyState* state);
 
   const Peers& peers_;
   HeadBook& head_book_;
-  const VerifierKey& ledger_;
+  const LedgerTrust& ledger_;
   const std::vector<VerifierKey>& producers_;
   const MonotonicClock& now_;
   absl::flat_hash_map<std::string, std::unique_ptr<CheckedHead>> heads_;

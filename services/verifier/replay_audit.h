@@ -20,6 +20,7 @@
 #include "common/pipeline/spec.h"
 #include "common/record_log/record_log.h"
 #include "services/verifier/key_ledger.h"
+#include "services/verifier/ledger_trust.h"
 #include "services/verifier/peers.h"
 #include "services/verifier/window_reader.h"
 #include "services/verifier/window_report.h"
@@ -29,8 +30,8 @@ namespace windproof {
 class ReplayAudit {
  public:
   struct Options {
-    PipelineSpec spec;   // valid
-    VerifierKey ledger;  // whose heads are believed
+    PipelineSpec spec;  // valid
+    LedgerTrust ledger;
     RecordLog* log = nullptr;
     MonotonicClock now;
   };

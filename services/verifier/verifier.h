@@ -16,6 +16,7 @@
 #include "common/record_log/record_log.h"
 #include "services/verifier/head_book.h"
 #include "services/verifier/key_ledger.h"
+#include "services/verifier/ledger_trust.h"
 #include "services/verifier/peers.h"
 #include "services/verifier/spec_book.h"
 #include "services/verifier/window_reader.h"
@@ -27,7 +28,7 @@ namespace windproof {
 class Verifier {
  public:
   struct Options {
-    VerifierKey ledger;                  // whose heads are believed
+    LedgerTrust ledger;
     std::vector<VerifierKey> producers;  // whose checkpoints are believed
     std::vector<PipelineSpec> specs;     // valid; may be empty
     RecordLog* log = nullptr;            // REPLAY, culprits; may be null

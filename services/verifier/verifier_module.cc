@@ -40,8 +40,11 @@ VerifierModule::VerifierModule(Options options)
     : now_(options.now),
       anchor_(v1::AnchorService::NewStub(options.anchor)),
       window_hash_(v1::WindowHashService::NewStub(options.window_hash)),
-      verifier_({options.trust->ledger, options.trust->producers,
-                 std::move(options.specs), options.log, options.now}),
+      verifier_({{options.trust->ledger, options.trust->chain},
+                 options.trust->producers,
+                 std::move(options.specs),
+                 options.log,
+                 options.now}),
       service_(verifier_, *anchor_, *window_hash_, now_, counters_) {}
 
 std::vector<Metric> VerifierModule::Metrics() {

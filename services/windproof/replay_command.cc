@@ -240,7 +240,11 @@ int Run(Flags& flags) {
   Printer printer(flags.output == "json");
   std::vector<std::string> notes;
   ReplayAudit audit(
-      {*std::move(spec), sources.trust->ledger, sources.log.get(), Now}, peers,
+      {*std::move(spec),
+       {sources.trust->ledger, sources.trust->chain},
+       sources.log.get(),
+       Now},
+      peers,
       {[&](const WindowReport& report) { return printer.OnCheckpoint(report); },
        [&](int64_t done, int64_t all) { return printer.OnProgress(done, all); },
        [&](const std::string& note) { notes.push_back(note); }});

@@ -12,6 +12,8 @@
 #include "common/server/kafka_flags.h"
 #include "common/server/logging.h"
 #include "common/server/run_server.h"
+#include "services/anchor/multichain/multichain_config.h"
+#include "services/anchor/multichain/multichain_flags.h"
 #include "services/ingest/live/dwd_live_flags.h"
 #include "services/ingest/live/dwd_live_options.h"
 #include "services/windproof/stack.h"
@@ -23,6 +25,7 @@ struct Flags {
   ServerFlags server;
   Stack::Options stack;
   KafkaFlags kafka;
+  MultiChainFlags ledger;
   DwdLiveFlags live;
 };
 
@@ -38,6 +41,18 @@ int Run(const Flags& flags) {
     if (!kafka.ok()) return ReportWrongUse("windproof serve", kafka.status());
     options.kafka = *std::move(kafka);
   }
+  absl::StatusOr<std::optional<MultiChainConfig>> multichain =
+      flags.ledger.Options();
+  if (multichain.ok() && multichain->has_value() &&
+      !options.anchor_address.empty()) {
+    multichain = absl::InvalidArgumentError(
+        "--ledger multichain and --anchor exclude each other: an anchor of its "
+        "own has the ledger");
+  }
+  if (!multichain.ok()) {
+    return ReportWrongUse("windproof serve", multichain.status());
+  }
+  options.multichain = *std::move(multichain);
   KeepShutdownSignals();
   StartServerLogging(flags.server, "windproof");
   const absl::StatusOr<std::unique_ptr<Stack>> stack = Stack::Open(options);
@@ -69,6 +84,7 @@ void RegisterServe(Command& root) {
   serve.Flag("anchor", &flags->stack.anchor_address, "HOST:PORT",
              "An anchor of its own, in the place of the built-in one.");
   flags->kafka.AddTo(serve);
+  flags->ledger.AddTo(serve);
   flags->live.AddTo(serve);
   flags->server.AddTo(serve);
   serve.Example(
@@ -76,6 +92,8 @@ void RegisterServe(Command& root) {
       "windproof serve --data-dir d --listen 127.0.0.1:0 --log-format text\n"
       "windproof serve --data-dir d --log kafka --kafka-config "
       "kafka.properties\n"
+      "windproof serve --data-dir d --ledger multichain --multichain-config "
+      "multichain.properties\n"
       "windproof serve --data-dir d --dwd-live 00427,00433 --dwd-base-url "
       "https://SERVER");
   serve.Action([flags] { return Run(*flags); });

@@ -158,7 +158,11 @@ absl::Status Stack::Parts::OpenAnchor() {
   };
   absl::StatusOr<std::unique_ptr<AnchorModule>> opened =
       absl::InternalError("not opened");
-  if (options.read_only) {
+  if (options.multichain.has_value()) {
+    anchor_options.multichain = options.multichain;
+    anchor_options.multichain_path = dir->Sub("multichain");
+    opened = AnchorModule::OpenMultiChain(std::move(anchor_options));
+  } else if (options.read_only) {
     opened = AnchorModule::OpenReadOnly(std::move(anchor_options));
   } else {
     absl::StatusOr<NamedKey> key = LoadOrMakeKey(dir->path(), "ledger");
@@ -237,7 +241,15 @@ absl::Status Stack::Parts::OpenIngest() {
 
 absl::StatusOr<TrustConfig> Stack::Parts::Trust() const {
   if (!options.trust_path.empty()) return LoadTrust(options.trust_path);
-  if (producer.has_value() && ledger_key.has_value()) {
+  if (producer.has_value() && options.multichain.has_value()) {
+    const MultiChainConfig& config = *options.multichain;
+    const absl::Status ensured =
+        EnsureChainTrust(dir->path(),
+                         {config.chain, config.genesis, config.stream,
+                          config.publishers, config.confirmations},
+                         producer->Public());
+    if (!ensured.ok()) return ensured;
+  } else if (producer.has_value() && ledger_key.has_value()) {
     const absl::Status ensured =
         EnsureTrust(dir->path(), ledger_key->Public(), producer->Public());
     if (!ensured.ok()) return ensured;

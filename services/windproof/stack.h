@@ -24,6 +24,7 @@
 #include "common/pipeline/spec.h"
 #include "common/record_log/kafka_log.h"
 #include "common/server/service_module.h"
+#include "services/anchor/multichain/multichain_config.h"
 #include "services/ingest/live/dwd_live_options.h"
 
 namespace windproof {
@@ -40,6 +41,9 @@ class Stack {
     // HOST:PORT of an anchor of its own, in the place of the built-in one. Its
     // ledger's key is not ours to know: there must be a trust file.
     std::string anchor_address;
+    // A MultiChain stream in the place of the embedded ledger; what it needs
+    // goes into DIR/multichain. Not read-only.
+    std::optional<MultiChainConfig> multichain;
     // The record log in the place of the embedded one. Not read-only.
     std::optional<KafkaLog::Options> kafka;
     // The live source; its position goes into DIR/dwd_live. Not read-only.

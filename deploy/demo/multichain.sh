@@ -1,0 +1,119 @@
+#!/bin/bash
+# The demo on a MultiChain stream: `windproof serve --ledger multichain` anchors the windows of the sample in direct
+# mode, and the verifier checks each against the chain.
+#
+#   multichain.sh BIN [FILE…]    BIN: the folder of the built binaries. FILEs: DWD hourly files; without any, the
+#                                synthetic sample.
+#
+# The chain is the stand-in node of tests/multichain/fake_node, not a real multichaind. Everything lives in a folder of
+# its own below TMPDIR, listens on loopback alone, and is gone at the end; KEEP=1 keeps the folder.
+set -euo pipefail
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+bin=$(cd "${1:?usage: multichain.sh BIN [FILE…]}" && pwd)
+shift
+files=("$@")
+[ ${#files[@]} -gt 0 ] || files=("$root/deploy/sample/1-first" "$root/deploy/sample/2-update")
+dir=$(mktemp -d "${TMPDIR:-/tmp}/windproof-multichain-demo.XXXXXX")
+declare -A pids=()
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+  printf 'demo: %s\n' "$*" >&2
+  exit 1
+}
+
+# Ends what runs, and tells who did not end well.
+finish() {
+  local status=$? name failed=0
+  trap - EXIT
+  for name in serve node; do
+    [ -n "${pids[$name]:-}" ] || continue
+    kill -TERM "${pids[$name]}" 2>/dev/null || true
+    if ! wait "${pids[$name]}"; then
+      printf 'demo: %s did not end well; the end of %s/%s.log:\n' "$name" "$dir" "$name" >&2
+      tail -n 5 "$dir/$name.log" >&2
+      failed=1
+    fi
+  done
+  if [ -n "${KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
+  [ $status -ne 0 ] || status=$failed
+  exit $status
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# start NAME COMMAND…: runs it and waits for its READY line.
+start() {
+  local name=$1 i
+  "${@:2}" >"$dir/$name.out" 2>"$dir/$name.log" </dev/null &
+  pids[$name]=$!
+  for ((i = 0; i < 600; i++)); do
+    if grep -q '^READY' "$dir/$name.out" 2>/dev/null; then return; fi
+    kill -0 "${pids[$name]}" 2>/dev/null || break
+    sleep 0.1
+  done
+  tail -n 5 "$dir/$name.log" >&2
+  die "$name did not start"
+}
+
+# rpc METHOD PARAMS: the node's answer.
+rpc() {
+  curl --silent --show-error --fail --user "demo:$(<"$dir/password")" \
+    --data "{\"id\":1,\"method\":\"$1\",\"params\":$2}" "$url"
+}
+
+say "A chain: the STAND-IN node of this repository's tests, not a real multichaind"
+(umask 077 && head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/password")
+start node "$bin/tests/multichain/fake_node/fake_node" --listen 127.0.0.1:0 --chain-name weather --user demo \
+  --password-file "$dir/password" --target-block-time 1000
+url=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$dir/node.out" | head -n 1)
+genesis=$(rpc getblockhash '[0]' | grep -oE '[0-9a-f]{64}')
+address=$(rpc getaddresses '[]' | grep -oE '1[1-9A-HJ-NP-Za-km-z]{25,}' | head -n 1)
+echo "$url, genesis $genesis"
+cat >"$dir/multichain.properties" <<END
+node.urls = $url
+chain = weather
+genesis = $genesis
+stream = checkpoints
+create-stream = true
+address = $address
+user = demo
+password.file = $dir/password
+mode = direct
+confirmations = 1
+END
+cat "$dir/multichain.properties"
+
+say "windproof serve --ledger multichain --multichain-config multichain.properties"
+start serve "$bin/services/windproof/windproof" serve --data-dir "$dir/data" --listen 127.0.0.1:0 \
+  --pipeline weather-hourly --ledger multichain \
+  --multichain-config "$dir/multichain.properties"
+server=$(grep -oE '127\.0\.0\.1:[0-9]+' "$dir/serve.out" | head -n 1)
+echo "$server"
+windproof=$bin/services/windproof/windproof
+
+say "Records in, windows onto the chain"
+# Rejected rows are part of the sample.
+"$windproof" ingest dwd "${files[@]}" --complete --server "$server" || [ $? -eq 1 ] || die "ingest failed"
+
+say "What the auditor believes"
+cat "$dir/data/trust.json"
+
+say "Every window checked against the chain, once a block has the last one"
+for ((i = 0; i < 60; i++)); do
+  status=0
+  "$windproof" verify --all --server "$server" >"$dir/verified" 2>"$dir/verified.err" || status=$?
+  [ $status -ne 0 ] || break
+  sleep 1
+done
+cat "$dir/verified.err" >&2
+tail -n 5 "$dir/verified"
+[ $status -eq 0 ] || die "not every window is verified"
+
+say "On the chain, as the node shows it"
+rpc liststreams '["checkpoints"]'
+rpc liststreamitems '["checkpoints",true,1]' | cut -c 1-1500
+
+say "SIGTERM to all"
