@@ -289,7 +289,8 @@ absl::StatusOr<Checkpoint> ParseAnyCheckpoint(absl::string_view bytes) {
                      " with revision ", checkpoint.revision,
                      "; revisions from 1 up have it, and only those"));
   }
-  if (EncodeCheckpoint(checkpoint) != bytes) {
+  // Both: what is encoded has each aggregate where it was read.
+  if (CanonicalJson(*json) != bytes || EncodeCheckpoint(checkpoint) != bytes) {
     return absl::InvalidArgumentError(
         "checkpoint is not in its canonical form (RFC 8785)");
   }

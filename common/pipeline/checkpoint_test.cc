@@ -1,6 +1,7 @@
 #include "common/pipeline/checkpoint.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -98,6 +99,9 @@ TEST(CheckpointTest, AnyNumberOfAggregates) {
   checkpoint.aggregates.push_back(
       {.field = "wind", .count = 1, .min = -1e-7, .max = 1e21, .avg = -0.5});
   EXPECT_EQ(*ParseCheckpoint(EncodeCheckpoint(checkpoint)), checkpoint);
+  Checkpoint out_of_order = checkpoint;
+  std::swap(out_of_order.aggregates.front(), out_of_order.aggregates.back());
+  EXPECT_FALSE(ParseCheckpoint(EncodeCheckpoint(out_of_order)).ok());
   checkpoint.aggregates.push_back(checkpoint.aggregates.back());
   EXPECT_FALSE(ParseCheckpoint(EncodeCheckpoint(checkpoint)).ok());
   checkpoint.aggregates.clear();
