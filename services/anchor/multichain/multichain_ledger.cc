@@ -308,7 +308,6 @@ void MultiChainLedger::Parts::Tend() {
         }
         continue;
       }
-      unknown.erase(hash);
       const StreamItem& item = mirror.at(position).item;
       if (item.confirmed() &&
           tip.height - item.height + 1 >=
@@ -316,7 +315,10 @@ void MultiChainLedger::Parts::Tend() {
         buried.push_back(hash);
       }
     }
-    for (const Digest& hash : buried) open_intents.erase(hash);
+    for (const Digest& hash : buried) {
+      open_intents.erase(hash);
+      unknown.erase(hash);
+    }
     for (auto it = waiting.begin(); it != waiting.end();) {
       it = mirror.unconfirmed().count(it->first) == 0 ? waiting.erase(it)
                                                       : std::next(it);
