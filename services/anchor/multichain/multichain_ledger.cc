@@ -257,10 +257,6 @@ absl::StatusOr<std::vector<std::string>> MultiChainLedger::Parts::PublishLocked(
       done.push_back(Sha256Of(call[i].data));
       if (reply.status.ok()) txids[todo[from + i]] = reply.result.string;
     }
-    if (known) {
-      MutexLock lock(mutex);
-      for (const Digest& hash : done) unknown.erase(hash);
-    }
     if (!reply.status.ok()) {
       // What was refused is not meant any more, unless it is tried again.
       if (known) {
@@ -286,8 +282,13 @@ absl::StatusOr<std::vector<std::string>> MultiChainLedger::Parts::PublishLocked(
     from += call.size();
   }
   // What is there now has its position before the next is published.
+  // Until then Tend() must not take what it cannot see yet for lost.
   status = Refresh(false);
   if (!status.ok()) return absl::UnavailableError(status.message());
+  MutexLock lock(mutex);
+  for (const LedgerDraft& draft : to_publish) {
+    unknown.erase(Sha256Of(draft.data));
+  }
   return txids;
 }
 
@@ -350,6 +351,11 @@ void MultiChainLedger::Parts::Tend() {
       continue;
     }
     MutexLock lock(publish_mutex);
+    {
+      // It may have come meanwhile: PublishLocked() looks.
+      MutexLock mirror_lock(mutex);
+      unknown[hash] = now_ms;
+    }
     const auto txids = PublishLocked({*draft});
     Warn(txids.ok() ? absl::StrCat("published again as ", (*txids)[0], ": ",
                                    absl::StrJoin(draft->keys, ", "))
