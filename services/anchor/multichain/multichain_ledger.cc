@@ -116,8 +116,9 @@ struct MultiChainLedger::Parts {
   // After a failure that another check may explain.
   void CheckAgain();
 
+  // With `keep_refused` the intent outlives a refusal.
   absl::StatusOr<std::vector<std::string>> PublishLocked(
-      absl::Span<const LedgerDraft> drafts)
+      absl::Span<const LedgerDraft> drafts, bool keep_refused)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(publish_mutex);
   // Drops what has been buried, publishes anew what was lost, warns of what
   // waits too long.
@@ -211,7 +212,7 @@ absl::Status MultiChainLedger::Parts::RefreshLocked(bool thorough) {
 }
 
 absl::StatusOr<std::vector<std::string>> MultiChainLedger::Parts::PublishLocked(
-    absl::Span<const LedgerDraft> drafts) {
+    absl::Span<const LedgerDraft> drafts, bool keep_refused) {
   absl::Status status = Refresh(false);
   if (!status.ok()) return absl::UnavailableError(status.message());
 
@@ -259,7 +260,7 @@ absl::StatusOr<std::vector<std::string>> MultiChainLedger::Parts::PublishLocked(
     }
     if (!reply.status.ok()) {
       // What was refused is not meant any more, unless it is tried again.
-      if (known) {
+      if (known && !keep_refused) {
         for (size_t i = from + call.size(); i < to_publish.size(); ++i) {
           done.push_back(Sha256Of(to_publish[i].data));
         }
@@ -356,7 +357,9 @@ void MultiChainLedger::Parts::Tend() {
       MutexLock mirror_lock(mutex);
       unknown[hash] = now_ms;
     }
-    const auto txids = PublishLocked({*draft});
+    // It was accepted once: its caller will not ask again, so a refusal does
+    // not end it. It is tried again as what is unknown is.
+    const auto txids = PublishLocked({*draft}, /*keep_refused=*/true);
     Warn(txids.ok() ? absl::StrCat("published again as ", (*txids)[0], ": ",
                                    absl::StrJoin(draft->keys, ", "))
                     : absl::StrCat("cannot be published again yet: ",
@@ -517,7 +520,7 @@ absl::StatusOr<std::vector<std::string>> MultiChainLedger::Publish(
   }
   if (items.empty()) return std::vector<std::string>();
   MutexLock lock(parts_->publish_mutex);
-  return parts_->PublishLocked(items);
+  return parts_->PublishLocked(items, /*keep_refused=*/false);
 }
 
 absl::StatusOr<LedgerPage> MultiChainLedger::Find(absl::string_view key,

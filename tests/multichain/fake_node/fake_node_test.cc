@@ -165,6 +165,17 @@ TEST_F(FakeNodeTest, AConflictTakesOneItemAndWhatDependsOnIt) {
   EXPECT_EQ(Items(*node_, "third").size(), 0u);
 }
 
+TEST_F(FakeNodeTest, AConflictLeavesWhatItDependsOnAndTheWalletGoesOn) {
+  CreateStream();
+  Publish("first");  // in no block yet
+  const std::string second = Publish("second");
+  ASSERT_TRUE(node_->ConflictTransaction(second).ok());
+  EXPECT_EQ(Items(*node_, "second").size(), 0u);
+  Publish("second");
+  EXPECT_EQ(Member(Items(*node_, "first").at(0), "confirmations"), 1);
+  EXPECT_EQ(Member(Items(*node_, "second").at(0), "confirmations"), 0);
+}
+
 TEST_F(FakeNodeTest, TwoViewsMeetInTheLongerOne) {
   CreateStream();
   auto other = node_->Fork({.wallet_seed = "other"});

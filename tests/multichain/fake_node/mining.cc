@@ -1,6 +1,7 @@
 #include "tests/multichain/fake_node/mining.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
@@ -87,6 +88,23 @@ absl::Status CheckDepth(const Chain& chain, uint32_t depth) {
 absl::Status ForeignKey() {
   return absl::FailedPreconditionError(
       "the transaction is signed by a key that is not in this wallet");
+}
+
+// What `ref` spends the outputs of and is in no block, parents before children.
+std::vector<TxRef> UnconfirmedAncestors(const Chain& chain, TxRef ref) {
+  std::set<TxRef> ancestors;
+  std::vector<TxRef> todo = {ref};
+  while (!todo.empty()) {
+    const TxRef tx = todo.back();
+    todo.pop_back();
+    for (const TxRef parent : chain.tx(tx).parents) {
+      if (chain.tx(parent).confirmed() || !ancestors.insert(parent).second) {
+        continue;
+      }
+      todo.push_back(parent);
+    }
+  }
+  return {ancestors.begin(), ancestors.end()};
 }
 
 }  // namespace
@@ -185,7 +203,9 @@ absl::Status Conflict(NodeState* state, TxRef ref) {
   if (!conflict.has_value()) return ForeignKey();
   const ChainTx& tx = chain.tx(ref);
   if (!tx.confirmed()) {
-    chain.Activate(MakeBlock(state, chain.tip(), {*conflict}));
+    std::vector<TxRef> mined = UnconfirmedAncestors(chain, ref);
+    mined.push_back(*conflict);
+    chain.Activate(MakeBlock(state, chain.tip(), mined));
     return absl::OkStatus();
   }
   const uint32_t depth = chain.Confirmations(tx);
