@@ -110,7 +110,7 @@ for ((i = 0; i < 60; i++)); do
 done
 cat "$dir/verified.err" >&2
 tail -n 5 "$dir/verified"
-[ $status -eq 0 ] || die "not every window is verified"
+[ "$status" -eq 0 ] || die "not every window is verified"
 
 say "On the chain, as the node shows it"
 rpc liststreams '["checkpoints"]'
