@@ -24,6 +24,7 @@ ALLOWED_SYSTEM = {
     "double_conversion",
     "openssl_crypto",
     "simdjson",
+    "sodium",
 }
 
 FORBIDDEN_INCLUDES = re.compile(

@@ -82,9 +82,8 @@ Json StreamRefJson(const NodeState& state, const ChainStream& stream) {
   for (uint32_t i = 0; i < tx.index; ++i) {
     offset += chain.tx(block.txs[i]).raw.size();
   }
-  const std::string shown = *FromHex(ShownHash(tx.id));
-  const int prefix =
-      static_cast<uint8_t>(shown[0]) + 256 * static_cast<uint8_t>(shown[1]);
+  // A hash is shown backwards.
+  const int prefix = tx.id[31] + 256 * tx.id[30];
   return Json::String(absl::StrCat(block.height, "-", offset, "-", prefix));
 }
 
