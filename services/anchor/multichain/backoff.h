@@ -21,8 +21,9 @@ inline int64_t BackoffMs(const BackoffRange& range, int failures,
   int64_t wait = range.first_ms;
   for (int i = 1; i < failures && wait < range.most_ms; ++i) wait *= 2;
   wait = std::min(wait, range.most_ms);
-  return wait / 2 +
-         static_cast<int64_t>(static_cast<double>(wait - wait / 2) * random);
+  const int64_t least = wait / 2;
+  return least +
+         static_cast<int64_t>(static_cast<double>(wait - least) * random);
 }
 
 }  // namespace windproof

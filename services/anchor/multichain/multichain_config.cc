@@ -63,8 +63,8 @@ class Settings {
   const absl::Status& status() const { return status_; }
   bool Has(const char* key) const { return by_key_.count(key) > 0; }
 
-  void Fail(std::string message) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(std::move(message));
+  void Fail(absl::string_view message) {
+    if (status_.ok()) status_ = absl::InvalidArgumentError(message);
   }
   // `accepted` ends: "…; X is accepted".
   void FailValue(const char* key, absl::string_view accepted) {
