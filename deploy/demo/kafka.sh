@@ -15,14 +15,10 @@ shift
 files=("$@")
 [ ${#files[@]} -gt 0 ] || files=("$root/deploy/sample/1-first" "$root/deploy/sample/2-update")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/windproof-kafka-demo.XXXXXX")
-declare -A pids=()
 broker=""
 
-say() { printf '\n== %s\n' "$*"; }
-die() {
-  printf 'demo: %s\n' "$*" >&2
-  exit 1
-}
+# shellcheck source-path=SCRIPTDIR source=processes.sh
+. "$root/deploy/demo/processes.sh"
 
 # A port of loopback on which nobody listens now, each time another.
 next_port=$((20000 + RANDOM % 20000))
@@ -33,17 +29,9 @@ free_port() {
 
 # Ends what runs, and tells who did not end well.
 finish() {
-  local status=$? name failed=0
+  local status=$? failed=0
   trap - EXIT
-  for name in ingest window-hash-0 window-hash-1 verifier anchor; do
-    [ -n "${pids[$name]:-}" ] || continue
-    kill -TERM "${pids[$name]}" 2>/dev/null || true
-    if ! wait "${pids[$name]}"; then
-      printf 'demo: %s did not end well; the end of %s/%s.log:\n' "$name" "$dir" "$name" >&2
-      tail -n 5 "$dir/$name.log" >&2
-      failed=1
-    fi
-  done
+  stop ingest window-hash-0 window-hash-1 verifier anchor || failed=1
   if [ -n "$broker" ]; then "$root/tests/kafka/broker/broker.sh" down "$dir/broker" >/dev/null || failed=1; fi
   if [ -n "${KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
   [ $status -ne 0 ] || status=$failed
@@ -53,19 +41,10 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# start NAME BINARY: runs it with --config NAME.conf and waits for its READY line.
-start() {
-  local name=$1 binary=$2 i
-  echo "$name: $(basename "$binary") --config $name.conf"
-  "$binary" --config "$dir/$name.conf" >"$dir/$name.out" 2>"$dir/$name.log" </dev/null &
-  pids[$name]=$!
-  for ((i = 0; i < 600; i++)); do
-    if grep -q '^READY' "$dir/$name.out" 2>/dev/null; then return; fi
-    kill -0 "${pids[$name]}" 2>/dev/null || break
-    sleep 0.1
-  done
-  tail -n 5 "$dir/$name.log" >&2
-  die "$name did not start"
+# start_configured NAME BINARY: runs it with --config NAME.conf.
+start_configured() {
+  echo "$1: $(basename "$2") --config $1.conf"
+  start "$1" "$2" --config "$dir/$1.conf"
 }
 
 # ask COMMAND…: tries again for a while where it says that something cannot be reached (3): partitions may be on their
@@ -131,15 +110,15 @@ anchor = "$anchor"
 window-hash = ["$window_hash_0", "$window_hash_1"]
 pipeline = weather-hourly
 END
-start anchor "$bin/services/anchor/anchor"
-start window-hash-0 "$bin/services/window_hash/window_hash"
-start window-hash-1 "$bin/services/window_hash/window_hash"
-start ingest "$bin/services/ingest/ingest"
+start_configured anchor "$bin/services/anchor/anchor"
+start_configured window-hash-0 "$bin/services/window_hash/window_hash"
+start_configured window-hash-1 "$bin/services/window_hash/window_hash"
+start_configured ingest "$bin/services/ingest/ingest"
 # The auditor believes these keys and no others.
 printf '{"version":1,"ledger":{"kind":"embedded","vkey":"%s"},"producers":["%s","%s"]}\n' \
   "$(<"$dir/anchor/keys/ledger.vkey")" "$(<"$dir/window-hash-0/keys/producer.vkey")" \
   "$(<"$dir/window-hash-1/keys/producer.vkey")" >"$dir/trust.json"
-start verifier "$bin/services/verifier/verifier"
+start_configured verifier "$bin/services/verifier/verifier"
 windproof=$bin/services/windproof/windproof
 servers=(--ingest "$ingest" --window-hash "$window_hash_1" --anchor "$anchor" --verifier "$verifier")
 

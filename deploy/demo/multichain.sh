@@ -15,27 +15,15 @@ shift
 files=("$@")
 [ ${#files[@]} -gt 0 ] || files=("$root/deploy/sample/1-first" "$root/deploy/sample/2-update")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/windproof-multichain-demo.XXXXXX")
-declare -A pids=()
 
-say() { printf '\n== %s\n' "$*"; }
-die() {
-  printf 'demo: %s\n' "$*" >&2
-  exit 1
-}
+# shellcheck source-path=SCRIPTDIR source=processes.sh
+. "$root/deploy/demo/processes.sh"
 
 # Ends what runs, and tells who did not end well.
 finish() {
-  local status=$? name failed=0
+  local status=$? failed=0
   trap - EXIT
-  for name in serve node; do
-    [ -n "${pids[$name]:-}" ] || continue
-    kill -TERM "${pids[$name]}" 2>/dev/null || true
-    if ! wait "${pids[$name]}"; then
-      printf 'demo: %s did not end well; the end of %s/%s.log:\n' "$name" "$dir" "$name" >&2
-      tail -n 5 "$dir/$name.log" >&2
-      failed=1
-    fi
-  done
+  stop serve node || failed=1
   if [ -n "${KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
   [ $status -ne 0 ] || status=$failed
   exit $status
@@ -43,20 +31,6 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-# start NAME COMMAND…: runs it and waits for its READY line.
-start() {
-  local name=$1 i
-  "${@:2}" >"$dir/$name.out" 2>"$dir/$name.log" </dev/null &
-  pids[$name]=$!
-  for ((i = 0; i < 600; i++)); do
-    if grep -q '^READY' "$dir/$name.out" 2>/dev/null; then return; fi
-    kill -0 "${pids[$name]}" 2>/dev/null || break
-    sleep 0.1
-  done
-  tail -n 5 "$dir/$name.log" >&2
-  die "$name did not start"
-}
 
 # rpc METHOD PARAMS: the node's answer.
 rpc() {
