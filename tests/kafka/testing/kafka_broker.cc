@@ -21,6 +21,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 
 namespace windproof {
 namespace {
@@ -115,11 +116,17 @@ absl::Status MakeCertificates(const std::string& dir) {
 
 }  // namespace
 
+bool KafkaBroker::OldByDefault() {
+  const char* const broker = getenv("WINDPROOF_BROKER");
+  return broker != nullptr && absl::string_view(broker) == "old";
+}
+
 std::optional<std::string> KafkaBroker::Unavailable(bool old_version) {
   const char* const variable = JarsVariable(old_version);
   const char* const jars = getenv(variable);
   if (jars == nullptr || *jars == '\0') {
-    return absl::StrCat(variable, " is not set: the folder of Kafka's jars");
+    return absl::StrCat(variable, " is not set: the folder of Kafka's jars",
+                        old_version ? ", which ./dev test --long fetches" : "");
   }
   if (!std::filesystem::exists(absl::StrCat(jars, "/complete"))) {
     return absl::StrCat(variable, ": ", jars, " has no jars of Kafka");

@@ -2,8 +2,9 @@
 //
 // KafkaBroker::Unavailable() says why there can be none, for GTEST_SKIP: the
 // environment has no WINDPROOF_KAFKA, the folder of Kafka's jars, which
-// `./dev test` fetches. A broker ends with the process that started it, however
-// that one ends.
+// `./dev test` fetches. With WINDPROOF_BROKER=old a test has the older Kafka of
+// WINDPROOF_KAFKA_OLD (`./dev test --long`). A broker ends with the process
+// that started it, however that one ends.
 #ifndef WINDPROOF_TESTS_KAFKA_TESTING_KAFKA_BROKER_H_
 #define WINDPROOF_TESTS_KAFKA_TESTING_KAFKA_BROKER_H_
 
@@ -33,7 +34,7 @@ class KafkaBroker {
     // "log.retention.check.interval.ms=1000".
     std::vector<std::string> properties;
     // The older Kafka of WINDPROOF_KAFKA_OLD.
-    bool old_version = false;
+    bool old_version = OldByDefault();
     // One more listener, secure_bootstrap(): TLS, and a password over it
     // (SASL/PLAIN, user `windproof`, password `wind-secret`). Its certificate
     // is for 127.0.0.1, by the authority of DIR/ca.pem.
@@ -41,8 +42,12 @@ class KafkaBroker {
     std::chrono::milliseconds start_timeout = std::chrono::minutes(2);
   };
 
+  // Whether WINDPROOF_BROKER asks for the older Kafka.
+  static bool OldByDefault();
+
   // Nothing when Start() can work; else the reason why not.
-  static std::optional<std::string> Unavailable(bool old_version = false);
+  static std::optional<std::string> Unavailable(
+      bool old_version = OldByDefault());
 
   // Starts one on free ports, and waits until it answers.
   static absl::StatusOr<std::unique_ptr<KafkaBroker>> Start(
