@@ -20,8 +20,6 @@ constexpr std::chrono::milliseconds kDiscoverTimeout{250};
 constexpr std::chrono::milliseconds kLogAwayPause{500};
 // How often lag tools are told where we are.
 constexpr std::chrono::seconds kTellPositions{2};
-// Partitions that are brought to their changelog's end side by side.
-constexpr size_t kOpeningsAtOnce = 4;
 
 bool IsAway(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
@@ -37,13 +35,11 @@ LogFollower::LogFollower(const Options& options, RecordLog& log,
   opener.changelog = options.group != nullptr;
   opener.on_restore = [this](const PipelineSource& source, int64_t position,
                              int64_t end) {
-    const MutexLock lock(mutex_);
-    restoring_[source] = {.position = position, .end = end};
-    const auto opening = openings_.find(source);
-    return !stopping_ &&
-           (opening == openings_.end() || !opening->second->given_up);
+    return !stopping() && openings_->OnRestore(source, position, end);
   };
   opener_ = std::make_unique<LaneOpener>(std::move(opener), log, store, signer);
+  openings_ = std::make_unique<LaneOpenings>(
+      *opener_, [this] { options_.group->Wake(); });
 }
 
 absl::StatusOr<std::unique_ptr<LogFollower>> LogFollower::Create(
@@ -106,7 +102,7 @@ void LogFollower::DiscoverLoop() {
     SetLogStatus(Doing::kDiscovering, status);
     if (!status.ok()) Pause();
   }
-  GiveUpOpenings();
+  openings_->GiveUpAll();
 }
 
 absl::Status LogFollower::FollowGroup() {
@@ -121,7 +117,7 @@ absl::Status LogFollower::FollowGroup() {
   for (const TopicPartition& source : (*change)->revoked) {
     owned_.erase(source);
     for (const auto& pipeline : pipelines_) {
-      GiveUpOpening({.pipeline = pipeline->spec->name, .source = source});
+      openings_->GiveUp({.pipeline = pipeline->spec->name, .source = source});
       CloseLane(pipeline.get(), source);
     }
   }
@@ -234,11 +230,10 @@ absl::Status LogFollower::OpenLane(Pipeline* pipeline,
     return TakeOpened(pipeline, source,
                       opener_->Open(*pipeline->spec, source, topic_partitions));
   }
-  const PipelineSource name{.pipeline = pipeline->spec->name, .source = source};
-  const std::optional<absl::StatusOr<LaneOpener::Opened>> opened =
-      FinishOpening(name);
+  const std::optional<LaneOpenings::Outcome> opened =
+      openings_->Take({.pipeline = pipeline->spec->name, .source = source});
   if (opened.has_value()) return TakeOpened(pipeline, source, *opened);
-  StartOpening(pipeline, source, topic_partitions);
+  openings_->Start(*pipeline->spec, source, topic_partitions);
   return absl::OkStatus();
 }
 
@@ -255,68 +250,6 @@ absl::Status LogFollower::TakeOpened(
     pipeline->reader->Assign(source, opened->offset);
   }
   return absl::OkStatus();
-}
-
-void LogFollower::StartOpening(Pipeline* pipeline, const TopicPartition& source,
-                               int32_t topic_partitions) {
-  const PipelineSource name{.pipeline = pipeline->spec->name, .source = source};
-  Opening* opening = nullptr;
-  {
-    const MutexLock lock(mutex_);
-    if (openings_.size() >= kOpeningsAtOnce || openings_.contains(name)) return;
-    opening = (openings_[name] = std::make_unique<Opening>()).get();
-  }
-  opening->thread =
-      std::thread([this, pipeline, source, topic_partitions, opening] {
-        absl::StatusOr<LaneOpener::Opened> opened =
-            opener_->Open(*pipeline->spec, source, topic_partitions);
-        {
-          const MutexLock lock(mutex_);
-          opening->opened = std::move(opened);
-          opening->done = true;
-        }
-        options_.group->Wake();
-      });
-}
-
-std::optional<absl::StatusOr<LaneOpener::Opened>> LogFollower::FinishOpening(
-    const PipelineSource& source) {
-  std::unique_ptr<Opening> opening;
-  {
-    const MutexLock lock(mutex_);
-    const auto found = openings_.find(source);
-    if (found == openings_.end() || !found->second->done) return std::nullopt;
-    opening = std::move(found->second);
-    openings_.erase(found);
-    restoring_.erase(source);
-  }
-  opening->thread.join();
-  return std::move(opening->opened);
-}
-
-void LogFollower::GiveUpOpenings() {
-  std::vector<PipelineSource> sources;
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [source, opening] : openings_) sources.push_back(source);
-  }
-  for (const PipelineSource& source : sources) GiveUpOpening(source);
-}
-
-// What it has restored stays in the store; the next one goes on from there.
-void LogFollower::GiveUpOpening(const PipelineSource& source) {
-  Opening* opening = nullptr;
-  {
-    const MutexLock lock(mutex_);
-    const auto found = openings_.find(source);
-    if (found == openings_.end()) return;
-    opening = found->second.get();
-    opening->given_up = true;
-  }
-  opening->thread.join();
-  const MutexLock lock(mutex_);
-  openings_.erase(source);
-  restoring_.erase(source);
 }
 
 void LogFollower::AddLane(Pipeline* pipeline, const TopicPartition& source,
@@ -510,16 +443,8 @@ std::vector<PartitionProgress> LogFollower::Partitions(
     progress.log_end =
         std::max(lane->log_end.load(), progress.status.state.position);
   }
-  {
-    const MutexLock lock(mutex_);
-    for (const auto& [source, restoring] : restoring_) {
-      if (source.pipeline != pipeline) continue;
-      PartitionProgress& progress = partitions.emplace_back();
-      progress.status.source = source;
-      progress.restoring = true;
-      progress.changelog_position = restoring.position;
-      progress.changelog_end = restoring.end;
-    }
+  for (PartitionProgress& progress : openings_->Progress(pipeline)) {
+    partitions.push_back(std::move(progress));
   }
   std::sort(partitions.begin(), partitions.end(),
             [](const PartitionProgress& a, const PartitionProgress& b) {

@@ -35,6 +35,7 @@
 #include "common/sync/mutex.h"
 #include "services/window_hash/bounded_queue.h"
 #include "services/window_hash/lane.h"
+#include "services/window_hash/lane_openings.h"
 #include "services/window_hash/partition_worker.h"
 #include "services/window_hash/partitions_view.h"
 #include "services/window_hash/payload_store.h"
@@ -138,19 +139,6 @@ class LogFollower {
     BoundedQueue<Work> queue;
     std::thread thread;
   };
-  struct Restoring {
-    int64_t position = 0;
-    int64_t end = 0;
-  };
-  // A partition whose store is brought to its changelog's end, by a thread of
-  // its own: the discovering one must not keep the group waiting.
-  struct Opening {
-    std::thread thread;
-    // Guarded by the follower's mutex.
-    bool done = false;
-    bool given_up = false;
-    absl::StatusOr<LaneOpener::Opened> opened = absl::UnknownError("opening");
-  };
   using PartitionCounts = std::map<std::string, int32_t>;  // by topic
 
   LogFollower(const Options& options, RecordLog& log, PayloadStore& store,
@@ -172,13 +160,6 @@ class LogFollower {
                         int32_t topic_partitions);
   absl::Status TakeOpened(Pipeline* pipeline, const TopicPartition& source,
                           const absl::StatusOr<LaneOpener::Opened>& opened);
-  void StartOpening(Pipeline* pipeline, const TopicPartition& source,
-                    int32_t topic_partitions);
-  // Of one that has ended, nothing else.
-  std::optional<absl::StatusOr<LaneOpener::Opened>> FinishOpening(
-      const PipelineSource& source);
-  void GiveUpOpening(const PipelineSource& source);
-  void GiveUpOpenings();
   void AddLane(Pipeline* pipeline, const TopicPartition& source,
                std::shared_ptr<Lane> lane);
   void CloseLane(Pipeline* pipeline, const TopicPartition& source);
@@ -206,6 +187,7 @@ class LogFollower {
   RecordLog& log_;
   PayloadStore& store_;
   std::unique_ptr<LaneOpener> opener_;
+  std::unique_ptr<LaneOpenings> openings_;  // used with a group
   std::vector<std::unique_ptr<Pipeline>> pipelines_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::thread discoverer_;
@@ -219,10 +201,6 @@ class LogFollower {
   CondVar changed_;
   size_t lanes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::map<PipelineSource, Restoring> restoring_ ABSL_GUARDED_BY(mutex_);
-  // Made and taken away by the discovering thread alone.
-  std::map<PipelineSource, std::unique_ptr<Opening>> openings_
-      ABSL_GUARDED_BY(mutex_);
   std::map<PipelineSource, absl::Status> early_stops_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
