@@ -16,7 +16,10 @@ namespace {
 
 constexpr char kIntent = 'i';
 constexpr char kSignature = 's';
+constexpr absl::string_view kNumber = "n";
+constexpr absl::string_view kStream = "t";
 constexpr size_t kLengthBytes = 2;
+constexpr size_t kNumberBytes = 8;
 
 std::string KeyOf(char kind, const Digest& data) {
   return absl::StrCat(absl::string_view(&kind, 1), BytesOf(data));
@@ -53,14 +56,29 @@ absl::StatusOr<std::unique_ptr<IntentStore>> IntentStore::Open(
   if (!status.ok()) {
     return FromRocksStatus(status, absl::StrCat("open the intents ", path));
   }
-  return absl::WrapUnique(new IntentStore(std::unique_ptr<rocksdb::DB>(db)));
+  auto store =
+      absl::WrapUnique(new IntentStore(std::unique_ptr<rocksdb::DB>(db)));
+  std::string number;
+  const rocksdb::Status read =
+      db->Get(rocksdb::ReadOptions(), SliceOf(kNumber), &number);
+  if (!read.ok() && !read.IsNotFound()) {
+    return FromRocksStatus(read, absl::StrCat("read the intents ", path));
+  }
+  MutexLock lock(store->mutex_);
+  if (number.size() == kNumberBytes) {
+    store->next_number_ = LedgerPositionOf(number);
+  }
+  return store;
 }
 
 absl::Status IntentStore::Add(absl::Span<const LedgerDraft> drafts) {
+  if (drafts.empty()) return absl::OkStatus();
   rocksdb::WriteBatch batch;
+  MutexLock lock(mutex_);
   for (const LedgerDraft& draft : drafts) {
     const Digest data = Sha256Of(draft.data);
     LedgerEntry entry;
+    entry.position = next_number_++;
     entry.keys.assign(draft.keys.begin(), draft.keys.end());
     entry.data = draft.data;
     entry.signer = draft.signer;
@@ -72,6 +90,7 @@ absl::Status IntentStore::Add(absl::Span<const LedgerDraft> drafts) {
     absl::StrAppend(&signature, draft.signer, draft.signature);
     batch.Put(KeyOf(kSignature, data), signature);
   }
+  batch.Put(SliceOf(kNumber), LedgerPositionKey(next_number_));
   const rocksdb::Status status = db_->Write(Synced(), &batch);
   return status.ok() ? absl::OkStatus()
                      : FromRocksStatus(status, "write intents");
@@ -86,7 +105,7 @@ absl::Status IntentStore::Remove(absl::Span<const Digest> data) {
                      : FromRocksStatus(status, "remove intents");
 }
 
-absl::StatusOr<LedgerDraft> IntentStore::Get(const Digest& data) {
+absl::StatusOr<IntentStore::Intent> IntentStore::Get(const Digest& data) {
   std::string bytes;
   const rocksdb::Status status =
       db_->Get(rocksdb::ReadOptions(), KeyOf(kIntent, data), &bytes);
@@ -100,27 +119,59 @@ absl::StatusOr<LedgerDraft> IntentStore::Get(const Digest& data) {
     return absl::DataLossError(
         absl::StrCat("the intent to publish ", HexOf(data), " is damaged"));
   }
-  LedgerDraft draft;
-  for (const absl::string_view key : entry->keys) draft.keys.emplace_back(key);
-  draft.data = std::string(entry->data);
-  draft.signer = std::string(entry->signer);
-  draft.signature = std::string(entry->signature);
-  return draft;
+  Intent intent;
+  intent.number = entry->position;
+  for (const absl::string_view key : entry->keys) {
+    intent.draft.keys.emplace_back(key);
+  }
+  intent.draft.data = std::string(entry->data);
+  intent.draft.signer = std::string(entry->signer);
+  intent.draft.signature = std::string(entry->signature);
+  return intent;
 }
 
-absl::StatusOr<std::vector<Digest>> IntentStore::All() {
-  std::vector<Digest> all;
+absl::StatusOr<bool> IntentStore::Has(const Digest& data) {
+  rocksdb::PinnableSlice bytes;
+  const rocksdb::Status status =
+      db_->Get(rocksdb::ReadOptions(), db_->DefaultColumnFamily(),
+               KeyOf(kIntent, data), &bytes);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return FromRocksStatus(status, "read an intent");
+  return true;
+}
+
+absl::StatusOr<std::vector<Digest>> IntentStore::Some(const Digest* after,
+                                                      size_t most) {
+  std::vector<Digest> some;
   const std::unique_ptr<rocksdb::Iterator> it(
       db_->NewIterator(rocksdb::ReadOptions()));
-  for (it->Seek(rocksdb::Slice(&kIntent, 1));
-       it->Valid() && it->key().starts_with(rocksdb::Slice(&kIntent, 1));
+  const rocksdb::Slice kind(&kIntent, 1);
+  const std::string from = after == nullptr ? std::string(1, kIntent)
+                                            : KeyOf(kIntent, *after) + '\0';
+  for (it->Seek(from);
+       it->Valid() && it->key().starts_with(kind) && some.size() < most;
        it->Next()) {
     const absl::StatusOr<Digest> data =
         DigestFromBytes(ViewOf(it->key()).substr(1));
-    if (data.ok()) all.push_back(*data);
+    if (data.ok()) some.push_back(*data);
   }
   if (!it->status().ok()) return FromRocksStatus(it->status(), "read intents");
-  return all;
+  return some;
+}
+
+absl::Status IntentStore::CheckStream(absl::string_view stream) {
+  std::string is;
+  rocksdb::Status status =
+      db_->Get(rocksdb::ReadOptions(), SliceOf(kStream), &is);
+  if (status.IsNotFound()) {
+    status = db_->Put(Synced(), SliceOf(kStream), SliceOf(stream));
+    is = std::string(stream);
+  }
+  if (!status.ok()) return FromRocksStatus(status, "read whose intents it has");
+  if (is == stream) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the data folder holds what was meant for ", is, ", and configured is ",
+      stream, ". Use another data folder, or delete its multichain folder"));
 }
 
 ItemSignature IntentStore::Signature(const Digest& data) {

@@ -2,22 +2,30 @@
 // it published, which a stream item does not hold.
 //
 // RocksDB, default column family:
-//   "i" | SHA-256 of the data (32) -> the draft, as an entry of docs/formats/
+//   "i" | SHA-256 of the data (32) -> the draft, as an entry of docs/formats/,
+//                                     whose position is the intent's number
 //   "s" | SHA-256 of the data (32) -> signer length (2) | signer | signature
+//   "n" -> the next number (8)
+//   "t" -> whose stream it is
 // An intent is there until its item is buried so deep that no reorganisation is
 // expected to take it away. Losing this store loses nothing that is on the
 // chain; signatures are then known to window-hash alone. Thread-safe.
 #ifndef WINDPROOF_SERVICES_ANCHOR_MULTICHAIN_INTENT_STORE_H_
 #define WINDPROOF_SERVICES_ANCHOR_MULTICHAIN_INTENT_STORE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/crypto/sha256.h"
+#include "common/sync/mutex.h"
 #include "rocksdb/db.h"
 #include "services/anchor/ledger.h"
 
@@ -30,6 +38,11 @@ struct ItemSignature {
 
 class IntentStore {
  public:
+  struct Intent {
+    LedgerDraft draft;
+    int64_t number = 0;  // grows in the order in which they were added
+  };
+
   // Makes the folder if there is none. Unavailable: another process has it.
   static absl::StatusOr<std::unique_ptr<IntentStore>> Open(
       const std::string& path);
@@ -39,9 +52,15 @@ class IntentStore {
   absl::Status Remove(absl::Span<const Digest> data);
 
   // NotFound: there is no intent.
-  absl::StatusOr<LedgerDraft> Get(const Digest& data);
-  // The data's hashes of all.
-  absl::StatusOr<std::vector<Digest>> All();
+  absl::StatusOr<Intent> Get(const Digest& data);
+  absl::StatusOr<bool> Has(const Digest& data);
+  // The data's hashes of up to `most` intents behind that of `after`; from the
+  // first one on without it.
+  absl::StatusOr<std::vector<Digest>> Some(const Digest* after, size_t most);
+
+  // FailedPrecondition: what is here was meant for another stream than
+  // `stream`, a text for people. The first call says which it is.
+  absl::Status CheckStream(absl::string_view stream);
 
   // Both empty where they are not known.
   ItemSignature Signature(const Digest& data);
@@ -50,6 +69,8 @@ class IntentStore {
   explicit IntentStore(std::unique_ptr<rocksdb::DB> db);
 
   const std::unique_ptr<rocksdb::DB> db_;
+  Mutex mutex_;
+  int64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace windproof

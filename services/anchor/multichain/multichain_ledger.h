@@ -5,9 +5,8 @@
 // byte and its keys. An item's signer and signature do not fit into it; they
 // are kept beside, and given back where they are known.
 //
-// A publish is on disk as an intent before the node hears of it. After an
-// outcome that is not known the stream is read before the same is published
-// again, and what the chain lost for good is published anew from its intent.
+// It is put together of parts: StreamView (what is known of the stream),
+// StreamPublisher (each item with one effect), StreamPages (reading).
 #ifndef WINDPROOF_SERVICES_ANCHOR_MULTICHAIN_MULTICHAIN_LEDGER_H_
 #define WINDPROOF_SERVICES_ANCHOR_MULTICHAIN_MULTICHAIN_LEDGER_H_
 
@@ -33,9 +32,13 @@ class MultiChainLedger : public Ledger {
  public:
   struct Options {
     MultiChainConfig config;
-    std::string store_path;  // folder of intents and signatures
+    // Folder of intents and signatures, and in `mirror` of what is known of the
+    // stream. The second may be deleted: it is rebuilt from the chain.
+    std::string store_path;
     int64_t poll_ms = 500;
     std::function<int64_t()> now_ms;  // since the epoch; the system's clock
+    // For how long something lasts: never goes back. The steady clock.
+    std::function<int64_t()> steady_ms;
     // Told what an operator must know, one line each. Must be thread-safe.
     std::function<void(absl::string_view)> warn;
     // In the place of the nodes of the configuration: for tests.

@@ -2,24 +2,21 @@
 // can do to a ledger.
 #include "services/anchor/multichain/multichain_ledger.h"
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/sync/mutex.h"
 #include "gtest/gtest.h"
 #include "services/anchor/ledger_contract.h"
 #include "services/anchor/multichain/chain_bytes.h"
 #include "services/anchor/multichain/multichain_config.h"
+#include "services/anchor/multichain/testing/chain_fixture.h"
 #include "services/anchor/testing/temp_dir.h"
 #include "tests/multichain/fake_node/fake_node.h"
 
@@ -27,105 +24,37 @@ namespace windproof {
 namespace {
 
 using fake_node::Fate;
-using std::chrono::steady_clock;
 
-// A node, and a ledger on it that looks at it often.
-class ChainFixture : public LedgerFixture {
+class ContractFixture : public LedgerFixture {
  public:
-  ChainFixture() {
-    auto node = FakeNode::Start({});
-    EXPECT_TRUE(node.ok()) << node.status();
-    node_ = *std::move(node);
-    config_.urls = {node_->url()};
-    config_.chain = node_->options().chain_name;
-    config_.genesis = node_->genesis_hash();
-    config_.stream = "checkpoints";
-    config_.address = node_->address();
-    config_.publishers = {node_->address()};
-    config_.user = node_->options().user;
-    config_.password = node_->options().password;
-    config_.create_stream = true;
-    Open();
-  }
-
-  void Open() {
-    ledger_.reset();
-    MultiChainLedger::Options options;
-    options.config = config_;
-    options.store_path = absl::StrCat(dir_.path(), "/multichain");
-    options.poll_ms = 20;
-    options.warn = [this](absl::string_view line) {
-      MutexLock lock(mutex_);
-      warnings_.emplace_back(line);
-    };
-    auto ledger = MultiChainLedger::Open(std::move(options));
-    EXPECT_TRUE(ledger.ok()) << ledger.status();
-    ledger_ = *std::move(ledger);
-  }
-
   // The contract reads without asking for the state first.
-  Ledger& ledger() override {
-    if (!ready_) {
-      const auto state = ledger_->State();
-      EXPECT_TRUE(state.ok()) << state.status();
-      ready_ = true;
-    }
-    return *ledger_;
-  }
-  MultiChainLedger& chain_ledger() { return *ledger_; }
-  FakeNode& node() { return *node_; }
-  MultiChainConfig& config() { return config_; }
-
-  bool Warned(absl::string_view text) {
-    MutexLock lock(mutex_);
-    for (const std::string& line : warnings_) {
-      if (absl::StrContains(line, text)) return true;
-    }
-    return false;
-  }
+  ContractFixture() { EXPECT_TRUE(chain_.ledger().State().ok()); }
+  Ledger& ledger() override { return chain_.ledger(); }
 
  private:
-  TempDir dir_;
-  std::unique_ptr<FakeNode> node_;
-  MultiChainConfig config_;
-  Mutex mutex_;
-  std::vector<std::string> warnings_ ABSL_GUARDED_BY(mutex_);
-  bool ready_ = false;
-  std::unique_ptr<MultiChainLedger> ledger_;
+  ChainFixture chain_;
 };
 
-INSTANTIATE_TEST_SUITE_P(MultiChain, LedgerContractTest,
-                         ::testing::Values(LedgerFixtureFactory{
-                             "MultiChain",
-                             [] { return std::make_unique<ChainFixture>(); }}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    MultiChain, LedgerContractTest,
+    ::testing::Values(LedgerFixtureFactory{
+        "MultiChain", [] { return std::make_unique<ContractFixture>(); }}),
+    [](const auto& info) { return info.param.name; });
 
 class MultiChainLedgerTest : public ::testing::Test {
  protected:
+  MultiChainLedgerTest() { EXPECT_TRUE(ledger().State().ok()); }
   static LedgerDraft Draft(const std::string& data) {
-    return {{"p/k", "p/k/" + data}, data, "signer", std::string(64, 's')};
+    return ChainFixture::Draft(data);
+  }
+  static bool Eventually(const std::function<bool()>& is_so) {
+    return ChainFixture::Eventually(is_so);
   }
 
   Ledger& ledger() { return fixture_.ledger(); }
   FakeNode& node() { return fixture_.node(); }
-
   std::vector<LedgerItem> All(bool with_inclusion = false) {
-    LedgerQuery query;
-    query.with_inclusion = with_inclusion;
-    EXPECT_TRUE(ledger().State().ok());
-    const auto page = ledger().Read(query);
-    EXPECT_TRUE(page.ok()) << page.status();
-    return page.ok() ? page->items : std::vector<LedgerItem>();
-  }
-
-  // Waits for what another thread brings about.
-  static bool Eventually(const std::function<bool()>& is_so) {
-    const auto deadline = steady_clock::now() + std::chrono::minutes(2);
-    while (!is_so()) {
-      if (steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
+    return fixture_.All(with_inclusion);
   }
 
   ChainFixture fixture_;
@@ -284,18 +213,18 @@ TEST_F(MultiChainLedgerTest, TheStartSaysWhatIsNotAsConfigured) {
     fixture_.config() = good;
     row.change(fixture_.config());
     fixture_.Open();
-    const absl::Status status = fixture_.chain_ledger().State().status();
+    const absl::Status status = fixture_.ledger().State().status();
     EXPECT_TRUE(absl::IsUnavailable(status)) << row.name;
     EXPECT_TRUE(absl::StrContains(status.message(), row.says))
         << row.name << status;
-    EXPECT_TRUE(absl::IsUnavailable(
-        fixture_.chain_ledger().Publish({Draft("x")}).status()));
+    EXPECT_TRUE(
+        absl::IsUnavailable(fixture_.ledger().Publish({Draft("x")}).status()));
   }
   fixture_.config() = good;
   fixture_.config().confirmations = 11;
   fixture_.config().any_confirmations = true;
   fixture_.Open();
-  EXPECT_TRUE(fixture_.chain_ledger().State().ok());
+  EXPECT_TRUE(fixture_.ledger().State().ok());
 }
 
 TEST_F(MultiChainLedgerTest, ANodeThatIsAwayIsWaitedFor) {
@@ -329,7 +258,7 @@ TEST_F(MultiChainLedgerTest, LargeItemsComeBackWhole) {
   const std::string large(100'000, 'x');
   ASSERT_TRUE(ledger().Publish({{{"k"}, large, "", ""}}).ok());
   fixture_.Open();
-  ASSERT_TRUE(fixture_.chain_ledger().State().ok());
+  ASSERT_TRUE(fixture_.ledger().State().ok());
   EXPECT_EQ(All()[0].data, large);
 }
 

@@ -1,6 +1,5 @@
 #include "services/anchor/multichain/stream_item.h"
 
-#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -120,20 +119,6 @@ absl::StatusOr<std::vector<StreamItem>> StreamItemsFrom(const JsonValue& list) {
     items.push_back(std::move(item));
   }
   return items;
-}
-
-std::vector<StreamItem> WithoutRepeats(std::vector<StreamItem> items) {
-  std::set<std::pair<std::string, int64_t>> seen;
-  std::vector<StreamItem> kept;
-  kept.reserve(items.size());
-  for (StreamItem& item : items) {
-    if (item.data_is != StreamItem::Data::kNone &&
-        !seen.emplace(item.txid, item.vout).second) {
-      continue;
-    }
-    kept.push_back(std::move(item));
-  }
-  return kept;
 }
 
 absl::Status CheckStreamDraft(const LedgerDraft& draft, size_t index) {

@@ -50,10 +50,6 @@ absl::StatusOr<std::vector<StreamItem>> StreamItemsFrom(const JsonValue& list);
 // What `data` of an item, or gettxoutdata, stands for.
 void TakeStreamData(const JsonValue& data, StreamItem* item);
 
-// A page without what came before in it: after a rollback a node lists an item
-// twice.
-std::vector<StreamItem> WithoutRepeats(std::vector<StreamItem> items);
-
 // Whether a stream can keep the item as it is. InvalidArgument says why not;
 // `index` is for the message.
 absl::Status CheckStreamDraft(const LedgerDraft& draft, size_t index);

@@ -74,17 +74,6 @@ TEST(StreamItemTest, WhatIsNotVerboseIsRefused) {
   EXPECT_FALSE(Read("{}").ok());
 }
 
-TEST(StreamItemTest, AnItemThatIsListedTwiceIsOne) {
-  StreamItem a;
-  a.txid = "a";
-  a.data_is = StreamItem::Data::kHere;
-  StreamItem b = a;
-  b.vout = 1;
-  EXPECT_EQ(WithoutRepeats({a, b, a, b, a}).size(), 2u);
-  // What could not be read has no name to compare.
-  EXPECT_EQ(WithoutRepeats({StreamItem(), StreamItem()}).size(), 2u);
-}
-
 TEST(StreamItemTest, TextGoesAsTextAndOtherBytesAsHex) {
   const std::vector<LedgerDraft> drafts = {
       {{"p/k", "p/k/s"}, "{\"a\":1.10}", "", ""},

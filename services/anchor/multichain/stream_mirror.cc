@@ -3,18 +3,115 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 
 namespace windproof {
 namespace {
 
-// Foreign items that are told apart; beyond, one told again counts again.
-constexpr size_t kForeignNamesMax = 100'000;
+constexpr size_t kNumberBytes = 8;
+constexpr int kOldestLookedAt = 4096;
+constexpr absl::string_view kProgress = "mprogress";
+
+absl::Status Damaged(absl::string_view what) {
+  return absl::DataLossError(absl::StrCat(
+      "the mirror of the stream is damaged (", what,
+      "); stop the anchor and delete the folder: it is rebuilt from the "
+      "chain"));
+}
 
 }  // namespace
 
-StreamMirror::StreamMirror(std::vector<std::string> publishers)
-    : publishers_(std::move(publishers)) {}
+StreamMirror::StreamMirror(MirrorStore& store,
+                           std::vector<std::string> publishers,
+                           std::function<int64_t()> now_ms)
+    : store_(store),
+      publishers_(std::move(publishers)),
+      now_ms_(std::move(now_ms)) {}
+
+absl::StatusOr<std::unique_ptr<StreamMirror>> StreamMirror::Open(
+    MirrorStore& store, std::vector<std::string> publishers,
+    std::function<int64_t()> now_ms) {
+  auto mirror = absl::WrapUnique(
+      new StreamMirror(store, std::move(publishers), std::move(now_ms)));
+  const absl::Status loaded = mirror->Load();
+  if (!loaded.ok()) return loaded;
+  return mirror;
+}
+
+absl::Status StreamMirror::Load() {
+  size_ = foreign_ = doubles_ = lost_ = 0;
+  progress_ = {};
+  const auto kept = store_.Get(kProgress);
+  if (!kept.ok()) return kept.status();
+  if (kept->has_value()) {
+    MirrorReader reader(**kept);
+    size_ = reader.Number();
+    foreign_ = reader.Number();
+    doubles_ = reader.Number();
+    lost_ = reader.Number();
+    progress_.tip_height = reader.Number();
+    progress_.settled = reader.Number();
+    progress_.listed = reader.Number();
+    progress_.tip_hash = std::string(reader.Text());
+    progress_.last_name = std::string(reader.Text());
+    if (!reader.ok() || !reader.done()) return Damaged("progress");
+  }
+  // Those that were known before have waited since then.
+  absl::btree_map<int64_t, int64_t> before;
+  before.swap(unconfirmed_);
+  const int64_t now_ms = now_ms_();
+  return store_.Scan("u", "u", [&](absl::string_view key, absl::string_view) {
+    const int64_t position = MirrorNumberOf(key.substr(1));
+    const auto known = before.find(position);
+    unconfirmed_.emplace_hint(unconfirmed_.end(), position,
+                              known == before.end() ? now_ms : known->second);
+    return true;
+  });
+}
+
+absl::Status StreamMirror::Commit(Progress progress) {
+  std::string bytes;
+  for (const int64_t number :
+       {size_, foreign_, doubles_, lost_, progress.tip_height, progress.settled,
+        progress.listed}) {
+    AppendMirrorNumber(number, &bytes);
+  }
+  AppendMirrorText(progress.tip_hash, &bytes);
+  AppendMirrorText(progress.last_name, &bytes);
+  store_.Put(kProgress, bytes);
+  const absl::Status committed = store_.Commit();
+  if (committed.ok()) {
+    progress_ = std::move(progress);
+    return absl::OkStatus();
+  }
+  const absl::Status undone = Undo();
+  return undone.ok() ? committed : undone;
+}
+
+absl::Status StreamMirror::Undo() {
+  store_.Discard();
+  return Load();
+}
+
+absl::StatusOr<std::string> StreamMirror::Note(absl::string_view name) const {
+  auto text = store_.Get(absl::StrCat("mnote.", name));
+  if (!text.ok()) return text.status();
+  return text->has_value() ? **std::move(text) : std::string();
+}
+
+absl::Status StreamMirror::SetNote(absl::string_view name,
+                                   absl::string_view text) {
+  store_.Put(absl::StrCat("mnote.", name), text);
+  return Commit(progress_);
+}
+
+absl::Status StreamMirror::Clear() {
+  const absl::Status cleared = store_.Clear();
+  if (!cleared.ok()) return cleared;
+  unconfirmed_.clear();
+  return Load();
+}
 
 bool StreamMirror::IsOurs(const StreamItem& item) const {
   return std::any_of(item.publishers.begin(), item.publishers.end(),
@@ -24,104 +121,261 @@ bool StreamMirror::IsOurs(const StreamItem& item) const {
                      });
 }
 
-void StreamMirror::Take(StreamItem item, Change* change) {
-  if (item.data_is == StreamItem::Data::kNone) return;
-  const std::string name = absl::StrCat(item.txid, ":", item.vout);
-  if (!IsOurs(item)) {
-    if (foreign_names_.size() >= kForeignNamesMax ||
-        foreign_names_.insert(name).second) {
-      ++foreign_;
-    }
-    return;
+void StreamMirror::SetUnconfirmed(int64_t position, bool is_so) {
+  const std::string key = MirrorPositionKey('u', position);
+  if (!is_so) {
+    if (unconfirmed_.erase(position) > 0) store_.Delete(key);
+  } else if (unconfirmed_.emplace(position, now_ms_()).second) {
+    store_.Put(key, "");
   }
-  const auto [known, is_new] = by_name_.try_emplace(name, size());
-  const int64_t position = known->second;
-  if (is_new) {
-    Item added;
-    added.hash = Sha256Of(item.data);
-    for (const std::string& key : item.keys) {
-      std::vector<int64_t>& positions = by_key_[key];
-      // An item may carry a key twice.
-      if (positions.empty() || positions.back() != position) {
-        positions.push_back(position);
-      }
-    }
-    if (item.data_is == StreamItem::Data::kHere) {
-      if (FindData(added.hash) >= 0) ++doubles_;
-      by_data_[added.hash].push_back(position);
-    }
-    added.item = std::move(item);
-    const StreamItem& taken = added.item;
-    if (!taken.valid) {
-      added.lost = true;
-      ++lost_;
-    } else if (taken.confirmed()) {
-      by_height_[taken.height].push_back(position);
-      ++change->confirmed;
-    } else {
-      unconfirmed_.insert(position);
-    }
-    ++change->added;
-    items_.push_back(std::move(added));
-    return;
-  }
+}
 
-  Item& found = items_[position];
-  if (!item.valid) return MarkLost(position);
-  if (found.lost) {
-    // It is there after all: the chain went back to a branch that has it.
-    found.lost = false;
-    --lost_;
-    unconfirmed_.insert(position);
-    ++change->added;
+absl::StatusOr<MirrorPlace> StreamMirror::PlaceOf(int64_t position) const {
+  const auto bytes = store_.Get(MirrorPositionKey('s', position));
+  if (!bytes.ok()) return bytes.status();
+  MirrorPlace place;
+  if (!bytes->has_value() || !DecodeMirrorPlace(**bytes, &place)) {
+    return Damaged(absl::StrCat("place of item ", position));
   }
-  if (item.confirmed() &&
-      (!found.item.confirmed() || found.item.block_hash != item.block_hash)) {
-    unconfirmed_.erase(position);
-    by_height_[item.height].push_back(position);
+  return place;
+}
+
+absl::StatusOr<int64_t> StreamMirror::Add(const StreamItem& item,
+                                          Change* change) {
+  const int64_t position = size_;
+  const std::string number = MirrorNumber(position);
+  const Digest hash = Sha256Of(item.data);
+  if (item.data_is == StreamItem::Data::kHere) {
+    const absl::StatusOr<int64_t> first = FindData(hash);
+    if (!first.ok()) return first.status();
+    if (*first >= 0) ++doubles_;
+    const std::string key = MirrorDataKey(hash);
+    const auto positions = store_.Get(key);
+    if (!positions.ok()) return positions.status();
+    store_.Put(key, absl::StrCat(positions->value_or(""), number));
+  }
+  store_.Put(MirrorPositionKey('i', position), EncodeMirrorItem(item, hash));
+  store_.Put(MirrorNameKey('n', item.txid, item.vout), number);
+  for (const std::string& key : item.keys) {
+    store_.Put(absl::StrCat(MirrorIndexPrefix(key), number), "");
+  }
+  MirrorPlace place;
+  if (!item.valid) {
+    place.lost = true;
+    ++lost_;
+  } else if (item.confirmed()) {
+    place.height = item.height;
+    place.block_hash = item.block_hash;
+    store_.Put(MirrorHeightKey(item.height, position), BytesOf(hash));
     ++change->confirmed;
-  } else if (!item.confirmed() && found.item.confirmed()) {
-    unconfirmed_.insert(position);
+  } else {
+    SetUnconfirmed(position, true);
   }
-  found.item.block_hash = item.block_hash;
-  found.item.height = item.height;
+  store_.Put(MirrorPositionKey('s', position), EncodeMirrorPlace(place));
+  ++size_;
+  ++change->added;
+  ++change->listed;
+  change->positions.push_back(position);
+  return position;
 }
 
-void StreamMirror::Unconfirm(int64_t height) {
-  for (auto it = by_height_.lower_bound(height); it != by_height_.end();
-       it = by_height_.erase(it)) {
-    for (const int64_t position : it->second) {
-      Item& item = items_[position];
-      if (item.lost || item.item.height != it->first) continue;
-      item.item.height = -1;
-      item.item.block_hash.clear();
-      unconfirmed_.insert(position);
+absl::StatusOr<int64_t> StreamMirror::Take(const StreamItem& item,
+                                           Change* change) {
+  if (item.data_is == StreamItem::Data::kNone) return -1;
+  if (!IsOurs(item)) {
+    const std::string key = MirrorNameKey('f', item.txid, item.vout);
+    const auto known = store_.Get(key);
+    if (!known.ok()) return known.status();
+    if (!known->has_value()) {
+      store_.Put(key, "");
+      ++foreign_;
+      ++change->listed;
     }
+    return -1;
   }
+  const auto known = store_.Get(MirrorNameKey('n', item.txid, item.vout));
+  if (!known.ok()) return known.status();
+  if (!known->has_value()) return Add(item, change);
+  if ((*known)->size() != kNumberBytes) return Damaged("name of an item");
+  const int64_t position = MirrorNumberOf(**known);
+  if (!item.valid) {
+    const absl::Status marked = MarkLost(position, change);
+    if (!marked.ok()) return marked;
+    return position;
+  }
+
+  const absl::StatusOr<MirrorPlace> before = PlaceOf(position);
+  if (!before.ok()) return before.status();
+  MirrorPlace now;
+  now.height = item.height;
+  now.block_hash = item.block_hash;
+  if (!before->lost && before->height == now.height &&
+      before->block_hash == now.block_hash) {
+    return position;
+  }
+  if (before->lost) {
+    // It is there after all: the chain went back to a branch that has it.
+    --lost_;
+    ++change->added;
+  }
+  if (before->height >= 0) {
+    store_.Delete(MirrorHeightKey(before->height, position));
+  }
+  if (item.confirmed()) {
+    store_.Put(MirrorHeightKey(item.height, position),
+               BytesOf(Sha256Of(item.data)));
+    ++change->confirmed;
+  }
+  SetUnconfirmed(position, !item.confirmed());
+  store_.Put(MirrorPositionKey('s', position), EncodeMirrorPlace(now));
+  change->positions.push_back(position);
+  return position;
 }
 
-void StreamMirror::MarkLost(int64_t position) {
-  Item& item = items_[position];
-  if (item.lost) return;
-  item.lost = true;
-  item.item.height = -1;
-  item.item.block_hash.clear();
-  unconfirmed_.erase(position);
+absl::Status StreamMirror::Unconfirm(int64_t height, Change* change) {
+  std::vector<std::string> keys;
+  const absl::Status scanned =
+      store_.Scan("h", MirrorPositionKey('h', height),
+                  [&](absl::string_view key, absl::string_view) {
+                    keys.emplace_back(key);
+                    return true;
+                  });
+  if (!scanned.ok()) return scanned;
+  const std::string nowhere = EncodeMirrorPlace({});
+  for (const std::string& key : keys) {
+    if (key.size() != 1 + 2 * kNumberBytes) return Damaged("index of heights");
+    const int64_t position =
+        MirrorNumberOf(absl::string_view(key).substr(1 + kNumberBytes));
+    store_.Delete(key);
+    store_.Put(MirrorPositionKey('s', position), nowhere);
+    SetUnconfirmed(position, true);
+    change->positions.push_back(position);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StreamMirror::MarkLost(int64_t position, Change* change) {
+  const absl::StatusOr<MirrorPlace> before = PlaceOf(position);
+  if (!before.ok()) return before.status();
+  if (before->lost) return absl::OkStatus();
+  if (before->height >= 0) {
+    store_.Delete(MirrorHeightKey(before->height, position));
+  }
+  MirrorPlace now;
+  now.lost = true;
+  store_.Put(MirrorPositionKey('s', position), EncodeMirrorPlace(now));
+  SetUnconfirmed(position, false);
   ++lost_;
+  change->positions.push_back(position);
+  return absl::OkStatus();
 }
 
-const std::vector<int64_t>* StreamMirror::Find(absl::string_view key) const {
-  const auto found = by_key_.find(key);
-  return found == by_key_.end() ? nullptr : &found->second;
+absl::StatusOr<StreamMirror::Item> StreamMirror::at(int64_t position) const {
+  const auto bytes = store_.Get(MirrorPositionKey('i', position));
+  if (!bytes.ok()) return bytes.status();
+  Item item;
+  if (!bytes->has_value() ||
+      !DecodeMirrorItem(**bytes, &item.item, &item.hash)) {
+    return Damaged(absl::StrCat("item ", position));
+  }
+  absl::StatusOr<MirrorPlace> place = PlaceOf(position);
+  if (!place.ok()) return place.status();
+  item.lost = place->lost;
+  item.item.height = place->height;
+  item.item.block_hash = std::move(place->block_hash);
+  return item;
 }
 
-int64_t StreamMirror::FindData(const Digest& hash) const {
-  const auto found = by_data_.find(hash);
-  if (found == by_data_.end()) return -1;
-  for (const int64_t position : found->second) {
-    if (!items_[position].lost) return position;
+absl::Status StreamMirror::Visit(
+    int64_t first, const std::string* key,
+    absl::FunctionRef<bool(int64_t position, Item& item)> visit) const {
+  absl::Status failed;
+  const auto visit_at = [&](int64_t position) {
+    absl::StatusOr<Item> item = at(position);
+    if (!item.ok()) {
+      failed = item.status();
+      return false;
+    }
+    return visit(position, *item);
+  };
+  if (key == nullptr) {
+    for (int64_t position = first; position < size_; ++position) {
+      if (!visit_at(position)) break;
+    }
+    return failed;
+  }
+  const std::string prefix = MirrorIndexPrefix(*key);
+  const absl::Status scanned = store_.Scan(
+      prefix, absl::StrCat(prefix, MirrorNumber(first)),
+      [&](absl::string_view found, absl::string_view) {
+        return visit_at(MirrorNumberOf(found.substr(prefix.size())));
+      });
+  return failed.ok() ? scanned : failed;
+}
+
+absl::Status StreamMirror::VisitHeights(
+    int64_t first, int64_t end,
+    absl::FunctionRef<void(int64_t position, const Digest& data)> visit) const {
+  const std::string beyond = MirrorPositionKey('h', end);
+  return store_.Scan(
+      "h", MirrorPositionKey('h', first),
+      [&](absl::string_view key, absl::string_view value) {
+        if (key >= beyond) return false;
+        const absl::StatusOr<Digest> data = DigestFromBytes(value);
+        if (data.ok()) {
+          visit(MirrorNumberOf(key.substr(1 + kNumberBytes)), *data);
+        }
+        return true;
+      });
+}
+
+absl::StatusOr<int64_t> StreamMirror::FindData(const Digest& hash) const {
+  const auto positions = store_.Get(MirrorDataKey(hash));
+  if (!positions.ok()) return positions.status();
+  if (!positions->has_value()) return -1;
+  for (absl::string_view rest = **positions; rest.size() >= kNumberBytes;
+       rest.remove_prefix(kNumberBytes)) {
+    const int64_t position = MirrorNumberOf(rest.substr(0, kNumberBytes));
+    const absl::StatusOr<MirrorPlace> place = PlaceOf(position);
+    if (!place.ok()) return place.status();
+    if (!place->lost) return position;
   }
   return -1;
+}
+
+std::optional<std::pair<int64_t, int64_t>> StreamMirror::OldestUnconfirmed()
+    const {
+  std::optional<std::pair<int64_t, int64_t>> oldest;
+  int looked_at = 0;
+  for (const auto& item : unconfirmed_) {
+    if (!oldest.has_value() || item.second < oldest->second) oldest = item;
+    if (++looked_at == kOldestLookedAt) break;
+  }
+  return oldest;
+}
+
+absl::StatusOr<std::optional<StreamMirror::Block>> StreamMirror::LastBlock()
+    const {
+  const auto last = store_.Last("b");
+  if (!last.ok()) return last.status();
+  if (!last->has_value()) return std::optional<Block>();
+  MirrorReader reader((*last)->second);
+  Block block;
+  block.height = MirrorNumberOf(absl::string_view((*last)->first).substr(1));
+  block.end = reader.Number();
+  block.hash = std::string(reader.Text());
+  if (!reader.ok()) return Damaged("a block");
+  return std::optional<Block>(std::move(block));
+}
+
+void StreamMirror::PutBlock(const Block& block) {
+  std::string value = MirrorNumber(block.end);
+  AppendMirrorText(block.hash, &value);
+  store_.Put(MirrorPositionKey('b', block.height), value);
+}
+
+void StreamMirror::DropBlock(int64_t height) {
+  store_.Delete(MirrorPositionKey('b', height));
 }
 
 }  // namespace windproof

@@ -1,8 +1,9 @@
 #include "services/anchor/multichain/stream_sync.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
 namespace windproof {
@@ -21,142 +22,211 @@ std::string NameOf(const StreamItem& item) {
 StreamSync::StreamSync(StreamNode& node, WithMirror with_mirror)
     : node_(node), with_mirror_(std::move(with_mirror)) {}
 
-absl::Status StreamSync::MoveTo(const ChainTip& tip, Result* result) {
-  bool extended = tip_.height < 0;
-  if (!extended && tip.height >= tip_.height) {
-    const absl::StatusOr<std::string> hash = node_.BlockHash(tip_.height);
-    if (!hash.ok() && !absl::IsNotFound(hash.status())) return hash.status();
-    extended = hash.ok() && *hash == tip_.hash;
-  }
-  while (!extended && !blocks_.empty()) {
-    const auto last = std::prev(blocks_.end());
-    const absl::StatusOr<std::string> hash = node_.BlockHash(last->first);
-    if (!hash.ok() && !absl::IsNotFound(hash.status())) return hash.status();
-    if (hash.ok() && *hash == last->second.hash) break;
-    const int64_t height = last->first;
-    with_mirror_([&](StreamMirror& mirror) { mirror.Unconfirm(height); });
-    ++result->reorganised;
-    blocks_.erase(last);
-  }
-  confirmed_ = blocks_.empty() ? 0 : blocks_.rbegin()->second.end;
-  tip_ = tip;
-  return absl::OkStatus();
+absl::Status StreamSync::Change(const UseMirror& use) {
+  const absl::Status status = with_mirror_([&](StreamMirror& mirror) {
+    const absl::Status used = use(mirror);
+    if (used.ok()) return mirror.Commit(progress_);
+    const absl::Status undone = mirror.Undo();
+    return undone.ok() ? used : undone;
+  });
+  if (!status.ok()) loaded_ = false;
+  return status;
 }
 
-void StreamSync::TakePage(int64_t start, std::vector<StreamItem> page,
-                          Result* result) {
-  for (size_t i = 0; i < page.size(); ++i) {
-    const StreamItem& item = page[i];
-    const int64_t index = start + static_cast<int64_t>(i);
-    last_name_ = NameOf(item);
-    told_.insert(last_name_);
-    // An item that cannot be read shows no block; it is settled with the next
-    // one behind it that does.
-    if (item.confirmed() && index >= confirmed_) {
-      confirmed_ = index + 1;
-      blocks_[item.height] = {item.block_hash, confirmed_};
-    }
+absl::Status StreamSync::MoveTo(const ChainTip& tip, Result* result) {
+  bool extended = progress_.tip_height < 0;
+  if (!extended && tip.height >= progress_.tip_height) {
+    const absl::StatusOr<std::string> hash =
+        node_.BlockHash(progress_.tip_height);
+    if (!hash.ok() && !absl::IsNotFound(hash.status())) return hash.status();
+    extended = hash.ok() && *hash == progress_.tip_hash;
   }
-  listed_ = start + static_cast<int64_t>(page.size());
-  page = WithoutRepeats(std::move(page));
-  with_mirror_([&](StreamMirror& mirror) {
-    for (StreamItem& item : page) {
-      mirror.Take(std::move(item), &result->change);
+  due_ = std::max(due_, extended ? Pass::kBlocks : Pass::kAll);
+  while (!extended) {
+    std::optional<StreamMirror::Block> last;
+    absl::Status status = with_mirror_([&](StreamMirror& mirror) {
+      absl::StatusOr<std::optional<StreamMirror::Block>> read =
+          mirror.LastBlock();
+      if (read.ok()) last = *std::move(read);
+      return read.status();
+    });
+    if (!status.ok()) return status;
+    if (!last.has_value()) {
+      progress_.settled = 0;
+      break;
     }
+    const absl::StatusOr<std::string> hash = node_.BlockHash(last->height);
+    if (!hash.ok() && !absl::IsNotFound(hash.status())) return hash.status();
+    if (hash.ok() && *hash == last->hash) {
+      progress_.settled = last->end;
+      break;
+    }
+    status = Change([&](StreamMirror& mirror) {
+      mirror.DropBlock(last->height);
+      return mirror.Unconfirm(last->height, &result->change);
+    });
+    if (!status.ok()) return status;
+    ++result->reorganised;
+  }
+  progress_.tip_hash = tip.hash;
+  progress_.tip_height = tip.height;
+  result->moved = true;
+  return Change([](StreamMirror&) { return absl::OkStatus(); });
+}
+
+void StreamSync::Begin(Pass pass) {
+  pass_ = std::max(pass, due_);
+  // All that were listed have a block: what comes behind is new.
+  if (pass_ == Pass::kNew && progress_.listed <= progress_.settled) {
+    pass_ = Pass::kAll;
+  }
+  start_ = pass_ == Pass::kNew ? progress_.listed - 1 : progress_.settled;
+  told_.clear();
+}
+
+absl::Status StreamSync::TakePage(std::vector<StreamItem> page, Result* result,
+                                  bool* goes_on) {
+  *goes_on = static_cast<int64_t>(page.size()) == kPageItems;
+  return Change([&](StreamMirror& mirror) {
+    for (size_t i = 0; i < page.size(); ++i) {
+      const StreamItem& item = page[i];
+      const int64_t index = start_ + static_cast<int64_t>(i);
+      if (pass_ == Pass::kBlocks && !item.confirmed()) {
+        // From here on nothing has a block; an item that cannot be read may
+        // have one, and is not known by name.
+        if (item.data_is == StreamItem::Data::kNone) due_ = Pass::kAll;
+        *goes_on = false;
+        break;
+      }
+      // An item that cannot be read shows no block; it is settled with the next
+      // one behind it that does.
+      if (item.confirmed() && index >= progress_.settled) {
+        progress_.settled = index + 1;
+        mirror.PutBlock({item.height, item.block_hash, index + 1});
+      }
+      const int64_t listed = result->change.listed;
+      const absl::StatusOr<int64_t> position =
+          mirror.Take(item, &result->change);
+      if (!position.ok()) return position.status();
+      if (pass_ == Pass::kBlocks) {
+        progress_.listed += result->change.listed - listed;
+        continue;
+      }
+      progress_.last_name = NameOf(item);
+      if (pass_ == Pass::kAll && *position >= 0 && !item.confirmed()) {
+        told_.insert(*position);
+      }
+    }
+    start_ += static_cast<int64_t>(page.size());
+    if (pass_ != Pass::kBlocks) progress_.listed = start_;
+    return absl::OkStatus();
   });
 }
 
 absl::Status StreamSync::FindLost(Result* result) {
-  std::vector<std::pair<int64_t, StreamItem>> missing;
-  with_mirror_([&](StreamMirror& mirror) {
-    for (const int64_t position : mirror.unconfirmed()) {
-      const StreamItem& item = mirror.at(position).item;
-      if (told_.count(NameOf(item)) == 0) missing.emplace_back(position, item);
+  std::vector<int64_t> missing;
+  absl::Status status = with_mirror_([&](StreamMirror& mirror) {
+    for (const auto& [position, since] : mirror.unconfirmed()) {
+      if (!told_.contains(position)) missing.push_back(position);
     }
+    return absl::OkStatus();
   });
-  for (const auto& [position, item] : missing) {
+  for (const int64_t position : missing) {
+    StreamItem item;
+    status = with_mirror_([&](StreamMirror& mirror) {
+      absl::StatusOr<StreamMirror::Item> read = mirror.at(position);
+      if (read.ok()) item = std::move(read->item);
+      return read.status();
+    });
+    if (!status.ok()) return status;
     // The list may have moved while it was read: the node is asked for this
     // one.
     absl::StatusOr<std::vector<StreamItem>> now = node_.ItemsOf(item.txid);
     if (!now.ok() && !absl::IsNotFound(now.status())) return now.status();
-    bool there = false;
+    const StreamItem* there = nullptr;
     if (now.ok()) {
-      for (StreamItem& found : *now) {
-        if (found.vout != item.vout || !found.valid) continue;
-        there = true;
-        with_mirror_([&](StreamMirror& mirror) {
-          mirror.Take(std::move(found), &result->change);
-        });
-        break;
-      }
+      const auto found =
+          std::find_if(now->begin(), now->end(), [&](const StreamItem& other) {
+            return other.vout == item.vout && other.valid;
+          });
+      if (found != now->end()) there = &*found;
     }
-    if (there) continue;
-    const int64_t gone = position;
-    with_mirror_([&](StreamMirror& mirror) { mirror.MarkLost(gone); });
-    result->lost.push_back(position);
+    status = Change([&](StreamMirror& mirror) {
+      return there != nullptr ? mirror.Take(*there, &result->change).status()
+                              : mirror.MarkLost(position, &result->change);
+    });
+    if (!status.ok()) return status;
+    if (there == nullptr) result->lost.push_back(position);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<StreamSync::Result> StreamSync::Update(bool thorough) {
-  Result result;
-  absl::StatusOr<ChainTip> tip = node_.Tip();
+absl::Status StreamSync::Update(bool thorough, Result* result) {
+  absl::Status status;
+  if (!loaded_) {
+    status = with_mirror_([&](StreamMirror& mirror) {
+      progress_ = mirror.progress();
+      return absl::OkStatus();
+    });
+    due_ = Pass::kAll;
+    loaded_ = true;
+  }
+  const absl::StatusOr<ChainTip> tip = node_.Tip();
   if (!tip.ok()) return tip.status();
-  int moves = 0;
-  // Whether the pass covers all items without a block.
-  bool whole = false;
-  int64_t start = 0;
-  const auto begin = [&](bool from_settled) {
-    whole = from_settled || listed_ <= confirmed_;
-    start = whole ? confirmed_ : listed_ - 1;
-    if (whole) told_.clear();
-  };
   if (thorough) {
     const absl::StatusOr<StreamInfo> stream = node_.Stream();
     if (!stream.ok()) return stream.status();
     // Fewer than were listed: something has vanished.
-    thorough = stream->items < listed_;
+    if (stream->items < progress_.listed) due_ = Pass::kAll;
   }
-  if (tip->hash == tip_.hash) {
-    begin(thorough);
-  } else {
-    const absl::Status moved = MoveTo(*tip, &result);
-    if (!moved.ok()) return moved;
-    begin(true);
+  if (tip->hash != progress_.tip_hash) {
+    status = MoveTo(*tip, result);
+    if (!status.ok()) return status;
   }
+  int moves = 0;
+  Begin(Pass::kNew);
   while (true) {
     absl::StatusOr<std::vector<StreamItem>> page =
-        node_.Items(start, kPageItems);
+        node_.Items(start_, kPageItems);
     if (!page.ok()) return page.status();
     const absl::StatusOr<ChainTip> after = node_.Tip();
     if (!after.ok()) return after.status();
-    if (after->hash != tip_.hash) {
+    if (after->hash != progress_.tip_hash) {
       if (++moves > kMovesMax) {
         return absl::UnavailableError(
             "the chain moves faster than the stream can be read");
       }
-      const absl::Status moved = MoveTo(*after, &result);
-      if (!moved.ok()) return moved;
-      begin(true);
+      status = MoveTo(*after, result);
+      if (!status.ok()) return status;
+      Begin(Pass::kNew);
       continue;
     }
-    if (!whole && start == listed_ - 1 &&
-        (page->empty() || NameOf(page->front()) != last_name_)) {
+    if (pass_ == Pass::kNew && start_ == progress_.listed - 1 &&
+        (page->empty() || NameOf(page->front()) != progress_.last_name)) {
       // What was the last one is so no more.
-      begin(true);
+      Begin(Pass::kAll);
       continue;
     }
-    const int64_t count = static_cast<int64_t>(page->size());
-    TakePage(start, *std::move(page), &result);
-    start += count;
-    if (count < kPageItems) break;
+    bool goes_on = false;
+    status = TakePage(*std::move(page), result, &goes_on);
+    if (!status.ok()) return status;
+    if (goes_on) continue;
+    if (pass_ == Pass::kBlocks && due_ == Pass::kBlocks) {
+      due_ = Pass::kNew;
+      Begin(Pass::kNew);
+      continue;
+    }
+    if (pass_ != Pass::kAll) {
+      if (due_ == Pass::kNew) break;
+      Begin(Pass::kNew);
+      continue;
+    }
+    due_ = Pass::kNew;
+    status = FindLost(result);
+    break;
   }
-  if (whole) {
-    const absl::Status found = FindLost(&result);
-    if (!found.ok()) return found;
-  }
-  result.tip = tip_;
-  return result;
+  told_ = {};
+  return status;
 }
 
 }  // namespace windproof
