@@ -140,6 +140,10 @@ std::vector<Metric> AnchorModule::Metrics() {
         "Ledger items that are no checkpoint, or do not follow their key's "
         "last.",
         counters.foreign_items);
+  gauge("windproof_anchor_ahead",
+        "Ledger items that wait for one of their key that is to come before "
+        "them.",
+        counters.ahead);
   gauge("windproof_anchor_keys", "Keys known from the ledger.", counters.keys);
   gauge("windproof_anchor_pending", "Checkpoints in calls that wait or run.",
         counters.pending);

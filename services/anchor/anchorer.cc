@@ -1,6 +1,7 @@
 #include "services/anchor/anchorer.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
@@ -11,6 +12,10 @@
 
 namespace windproof {
 namespace {
+
+// Of items that wait for one that stands behind them; more than any
+// reorganisation shuffles.
+constexpr int64_t kAheadMax = 20'000;
 
 // Counts the checkpoints of a call for as long as it lasts.
 class PendingScope {
@@ -223,15 +228,30 @@ absl::Status Anchorer::Admit(size_t index, Batch& batch) {
   if (state != nullptr &&
       checkpoint.window_start_ms <= state->latest_start_ms) {
     const absl::Status looked_up = LookUp(window, candidate);
-    if (!looked_up.ok() || candidate.receipt.has_value()) return looked_up;
+    if (!looked_up.ok()) return looked_up;
   }
   const absl::Status follows = CheckFollows(checkpoint, state);
-  if (!follows.ok()) return follows;
+  if (!follows.ok()) {
+    if (candidate.receipt.has_value()) return absl::OkStatus();
+    if (!FollowsAhead(checkpoint, state)) return follows;
+  }
   // Not a reference: `state` may point into the map.
   KeyState next = state == nullptr ? KeyState() : *state;
   next.Follow(checkpoint, candidate.hash);
   batch.keys[stream] = std::move(next);
   return absl::OkStatus();
+}
+
+bool Anchorer::FollowsAhead(const Checkpoint& checkpoint,
+                            const KeyState* state) {
+  if (state == nullptr) return false;
+  const auto [begin, end] = state->ahead.equal_range(checkpoint.seq - 1);
+  return std::any_of(begin, end, [&](const auto& kept) {
+    const Checkpoint& before = kept.second.checkpoint;
+    return kept.second.hash == checkpoint.prev &&
+           before.topic == checkpoint.topic &&
+           before.partition == checkpoint.partition;
+  });
 }
 
 void Anchorer::KeyState::Follow(const Checkpoint& checkpoint,
@@ -375,10 +395,12 @@ void Anchorer::Learn(const LedgerItem& item) {
         keys_[LedgerStreamKey(checkpoint->pipeline, checkpoint->key)];
     if (CheckFollows(*checkpoint, &state).ok()) {
       state.Follow(*checkpoint, hash);
+      FollowAhead(&state);
       foreign = false;
     } else {
       state.latest_start_ms =
           std::max(state.latest_start_ms, checkpoint->window_start_ms);
+      foreign = !KeepAhead(*checkpoint, hash, &state);
       CompareWithEarlier(item, *checkpoint);
     }
   }
@@ -387,7 +409,38 @@ void Anchorer::Learn(const LedgerItem& item) {
   }
   MutexLock lock(counters_mutex_);
   if (foreign) ++counters_.foreign_items;
+  counters_.ahead = ahead_;
   counters_.keys = static_cast<int64_t>(keys_.size());
+}
+
+bool Anchorer::KeepAhead(const Checkpoint& checkpoint, const Digest& hash,
+                         KeyState* state) {
+  if (checkpoint.seq <= state->seq) return false;
+  const auto [begin, end] = state->ahead.equal_range(checkpoint.seq);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second.hash == hash) return false;  // said twice
+  }
+  if (ahead_ >= kAheadMax) return false;
+  KeyState::Ahead kept{checkpoint, hash};
+  kept.checkpoint.aggregates = {};
+  state->ahead.emplace(checkpoint.seq, std::move(kept));
+  ++ahead_;
+  return true;
+}
+
+void Anchorer::FollowAhead(KeyState* state) {
+  while (!state->ahead.empty()) {
+    const auto [begin, end] = state->ahead.equal_range(state->seq + 1);
+    const auto next = std::find_if(begin, end, [&](const auto& kept) {
+      return CheckFollows(kept.second.checkpoint, state).ok();
+    });
+    if (next == end) return;
+    const KeyState::Ahead kept = std::move(next->second);
+    // The others of this seq do not follow any more.
+    ahead_ -= std::distance(begin, end);
+    state->ahead.erase(begin, end);
+    state->Follow(kept.checkpoint, kept.hash);
+  }
 }
 
 AnchorReceipt Anchorer::ReceiptOf(const LedgerItem& item,

@@ -83,6 +83,8 @@ class Anchorer {
     int64_t equivocations = 0;  // tried here, or found on the ledger
     // Ledger items that are no checkpoint or do not follow their key's last.
     int64_t foreign_items = 0;
+    // Ledger items that wait for one that stands behind them.
+    int64_t ahead = 0;
     int64_t keys = 0;     // known
     int64_t pending = 0;  // in calls that wait or run now
   };
@@ -121,6 +123,14 @@ class Anchorer {
     // No item of the key, whether it follows or not, is of a later window.
     int64_t latest_start_ms = std::numeric_limits<int64_t>::min();
 
+    // A checkpoint whose predecessor was not read yet: an item that a chain
+    // lost comes again behind its successors. Seq and prev decide what follows.
+    struct Ahead {
+      Checkpoint checkpoint;  // without its aggregates
+      Digest hash{};
+    };
+    std::multimap<int64_t, Ahead> ahead;  // by seq
+
     void Follow(const Checkpoint& checkpoint, const Digest& checkpoint_hash);
   };
 
@@ -158,6 +168,15 @@ class Anchorer {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status LookUp(const std::string& window, Candidate& candidate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether it follows one that stands on the ledger and waits itself for an
+  // earlier one, which is on its way.
+  static bool FollowsAhead(const Checkpoint& checkpoint, const KeyState* state);
+  // Keeps what stands before its predecessor; false where it is none, or too
+  // many are kept.
+  bool KeepAhead(const Checkpoint& checkpoint, const Digest& hash,
+                 KeyState* state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets those follow whose predecessor is there now.
+  void FollowAhead(KeyState* state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls `visit` for each item under the window's key, until it is false.
   absl::Status ForEachItem(
       const std::string& window,
@@ -179,6 +198,7 @@ class Anchorer {
   std::string ledger_name_ ABSL_GUARDED_BY(mutex_);
   int64_t next_position_ ABSL_GUARDED_BY(mutex_) = 0;  // first not read
   absl::flat_hash_map<std::string, KeyState> keys_ ABSL_GUARDED_BY(mutex_);
+  int64_t ahead_ ABSL_GUARDED_BY(mutex_) = 0;  // kept, of all keys
   // What the running Submit() publishes and waits to read back, by hash.
   absl::flat_hash_map<Digest, Candidate*> awaited_ ABSL_GUARDED_BY(mutex_);
 

@@ -219,6 +219,37 @@ TEST_F(AnchorerTest, EquivocationOnTheLedgerIsReportedAndTheFirstCounts) {
   EXPECT_TRUE(absl::IsAlreadyExists(Submit({other}).status()));
 }
 
+// An item that a chain lost comes again behind its successors: what follows is
+// for seq and prev to say, not for the order on the ledger.
+TEST_F(AnchorerTest, AKeyGoesOnWhenOneOfItsItemsComesBehindItsSuccessors) {
+  const std::vector<Checkpoint> chain = CheckpointChain("00433", 8);
+  const auto publish = [&](int i) {
+    ASSERT_TRUE(
+        ledger_
+            ->Publish({{{"weather/00433"}, EncodeCheckpoint(chain[i]), "", ""}})
+            .ok());
+  };
+  for (const int i : {0, 2, 3}) publish(i);
+  const auto before = Submit({chain[4]});
+  ASSERT_TRUE(before.ok()) << before.status();
+  EXPECT_EQ((*before)[0].position, 3);
+  EXPECT_EQ(anchorer_->counters().ahead, 3);
+  // Not so what follows none that is there.
+  EXPECT_TRUE(absl::IsFailedPrecondition(Submit({chain[6]}).status()));
+  for (const bool restart : {false, true}) {
+    if (restart) Restart();
+    publish(1);
+    const auto after = Submit({chain[4], chain[5]});
+    ASSERT_TRUE(after.ok()) << after.status();
+    EXPECT_EQ((*after)[1].position, 5);
+    EXPECT_EQ(anchorer_->counters().ahead, 0);
+    EXPECT_EQ(anchorer_->counters().equivocations, 0);
+  }
+  const auto last = Submit({chain[6], chain[7]});
+  ASSERT_TRUE(last.ok()) << last.status();
+  EXPECT_EQ((*last)[1].state, State::kAnchored);
+}
+
 // What does not follow its key's last is not forgotten: its window is taken.
 TEST_F(AnchorerTest, AWindowThatIsOnTheLedgerOutOfOrderIsTaken) {
   std::vector<Checkpoint> chain = CheckpointChain("00433", 3);

@@ -67,6 +67,7 @@ absl::StatusOr<std::unique_ptr<IntentStore>> IntentStore::Open(
   MutexLock lock(store->mutex_);
   if (number.size() == kNumberBytes) {
     store->next_number_ = LedgerPositionOf(number);
+    store->first_number_ = store->next_number_;
   }
   return store;
 }
@@ -130,14 +131,11 @@ absl::StatusOr<IntentStore::Intent> IntentStore::Get(const Digest& data) {
   return intent;
 }
 
-absl::StatusOr<bool> IntentStore::Has(const Digest& data) {
-  rocksdb::PinnableSlice bytes;
-  const rocksdb::Status status =
-      db_->Get(rocksdb::ReadOptions(), db_->DefaultColumnFamily(),
-               KeyOf(kIntent, data), &bytes);
-  if (status.IsNotFound()) return false;
-  if (!status.ok()) return FromRocksStatus(status, "read an intent");
-  return true;
+absl::StatusOr<bool> IntentStore::IsFromBefore(const Digest& data) {
+  const absl::StatusOr<Intent> intent = Get(data);
+  if (absl::IsNotFound(intent.status())) return false;
+  if (!intent.ok()) return intent.status();
+  return intent->number < first_number_;
 }
 
 absl::StatusOr<std::vector<Digest>> IntentStore::Some(const Digest* after,

@@ -53,7 +53,8 @@ class IntentStore {
 
   // NotFound: there is no intent.
   absl::StatusOr<Intent> Get(const Digest& data);
-  absl::StatusOr<bool> Has(const Digest& data);
+  // Whether there is one that was added before this store was opened.
+  absl::StatusOr<bool> IsFromBefore(const Digest& data);
   // The data's hashes of up to `most` intents behind that of `after`; from the
   // first one on without it.
   absl::StatusOr<std::vector<Digest>> Some(const Digest* after, size_t most);
@@ -69,6 +70,7 @@ class IntentStore {
   explicit IntentStore(std::unique_ptr<rocksdb::DB> db);
 
   const std::unique_ptr<rocksdb::DB> db_;
+  int64_t first_number_ = 0;  // of this process
   Mutex mutex_;
   int64_t next_number_ ABSL_GUARDED_BY(mutex_) = 0;
 };

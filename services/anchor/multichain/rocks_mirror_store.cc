@@ -29,6 +29,9 @@ rocksdb::Options StoreOptions() {
   options.create_if_missing = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = 8 << 20;
+  // Most names that are looked up are not there.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   options.max_total_wal_size = 32 << 20;
   options.max_background_jobs = 2;
   options.max_open_files = 64;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kNumberBytes = 8;
 constexpr int kOldestLookedAt = 4096;
+constexpr size_t kWrittenAtOnce = 1000;
 constexpr absl::string_view kProgress = "mprogress";
 
 absl::Status Damaged(absl::string_view what) {
@@ -94,6 +95,31 @@ absl::Status StreamMirror::Undo() {
   return Load();
 }
 
+absl::StatusOr<std::vector<Digest>> StreamMirror::LoseAll() {
+  std::vector<Digest> lost;
+  for (int64_t position = 0; position < size_; ++position) {
+    const absl::StatusOr<Item> item = at(position);
+    if (!item.ok()) return item.status();
+    if (item->lost) continue;
+    lost.push_back(item->hash);
+    Change change;
+    absl::Status marked = MarkLost(position, &change);
+    if (marked.ok() && lost.size() % kWrittenAtOnce == 0) {
+      marked = Commit(progress_);
+    }
+    if (!marked.ok()) return marked;
+  }
+  while (true) {
+    const absl::StatusOr<std::optional<Block>> last = LastBlock();
+    if (!last.ok()) return last.status();
+    if (!last->has_value()) break;
+    DropBlock((*last)->height);
+  }
+  const absl::Status kept = Commit({});
+  if (!kept.ok()) return kept;
+  return lost;
+}
+
 absl::StatusOr<std::string> StreamMirror::Note(absl::string_view name) const {
   auto text = store_.Get(absl::StrCat("mnote.", name));
   if (!text.ok()) return text.status();
@@ -146,12 +172,14 @@ absl::StatusOr<int64_t> StreamMirror::Add(const StreamItem& item,
   const std::string number = MirrorNumber(position);
   const Digest hash = Sha256Of(item.data);
   if (item.data_is == StreamItem::Data::kHere) {
-    const absl::StatusOr<int64_t> first = FindData(hash);
-    if (!first.ok()) return first.status();
-    if (*first >= 0) ++doubles_;
     const std::string key = MirrorDataKey(hash);
     const auto positions = store_.Get(key);
     if (!positions.ok()) return positions.status();
+    if (positions->has_value()) {
+      const absl::StatusOr<int64_t> first = FindData(hash);
+      if (!first.ok()) return first.status();
+      if (*first >= 0) ++doubles_;
+    }
     store_.Put(key, absl::StrCat(positions->value_or(""), number));
   }
   store_.Put(MirrorPositionKey('i', position), EncodeMirrorItem(item, hash));

@@ -120,6 +120,10 @@ class StreamMirror {
   // As it was at the last Commit().
   absl::Status Undo();
 
+  // All items are lost, and the list is to be read from its beginning. Keeps
+  // that. The result are the hashes of the data of those that were not lost.
+  absl::StatusOr<std::vector<Digest>> LoseAll();
+
   // Texts that are kept with it: whose stream this is. Empty: never set. What
   // is set is kept at once.
   absl::StatusOr<std::string> Note(absl::string_view name) const;

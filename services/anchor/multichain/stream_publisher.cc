@@ -54,14 +54,12 @@ absl::Status StreamPublisher::LookUp(absl::Span<const LedgerDraft> drafts,
     // Only what may be there without our knowing is looked for: to publish the
     // same once more is the caller's right.
     bool may_be_there = false;
-    bool reconciled = false;
     {
       MutexLock lock(mutex_);
       may_be_there = unknown_.count(hash) > 0;
-      reconciled = reconciled_;
     }
-    if (!may_be_there && !reconciled) {
-      const absl::StatusOr<bool> meant = intents_.Has(hash);
+    if (!may_be_there) {
+      const absl::StatusOr<bool> meant = intents_.IsFromBefore(hash);
       if (!meant.ok()) return meant.status();
       may_be_there = *meant;
     }

@@ -48,6 +48,9 @@ class StreamSync {
   // moved all the time.
   absl::Status Update(bool thorough, Result* result);
 
+  // After somebody else has changed the mirror.
+  void Restart() { loaded_ = false; }
+
  private:
   enum class Pass {
     kNew,     // what is listed behind the last one that was

@@ -93,28 +93,40 @@ absl::Status StreamView::CheckStream(const StreamInfo& stream) {
     const absl::Status also = options_.also_check();
     if (!also.ok()) return also;
   }
-  MutexLock lock(mutex_);
-  if (!other_stream_.empty())
-    return absl::FailedPreconditionError(other_stream_);
-  const absl::StatusOr<std::string> txid = mirror_->Note(kTxidNote);
-  if (!txid.ok()) return txid.status();
-  if (!txid->empty() && *txid != stream.create_txid) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the node says that the stream ", options_.config.stream,
-        " was created by ", stream.create_txid, "; what was read so far is of ",
-        *txid, ". Ask who keeps the chain; then delete the folder ",
-        "multichain/mirror: it is rebuilt"));
+  std::string line;
+  {
+    MutexLock lock(mutex_);
+    if (!other_stream_.empty()) {
+      return absl::FailedPreconditionError(other_stream_);
+    }
+    const absl::StatusOr<std::string> txid = mirror_->Note(kTxidNote);
+    if (!txid.ok()) return txid.status();
+    create_txid_ = stream.create_txid;
+    if (*txid == stream.create_txid) return absl::OkStatus();
+    if (!txid->empty()) {
+      // A reorganisation took the stream away, and somebody made it again.
+      absl::StatusOr<std::vector<Digest>> lost = mirror_->LoseAll();
+      if (!lost.ok()) return lost.status();
+      sync_.Restart();
+      ++version_;
+      changed_.NotifyAll();
+      line = absl::StrCat("the chain lost the stream ", options_.config.stream,
+                          " that ", *txid, " created, with ", lost->size(),
+                          " items; it is now that of ", stream.create_txid);
+      if (!options_.config.address.empty()) {
+        lost_.insert(lost_.end(), lost->begin(), lost->end());
+      }
+    }
+    for (const auto& [name, text] :
+         {std::pair<absl::string_view, std::string>(
+              kStreamNote, StreamNameOf(options_.config)),
+          {kPublishersNote, PublishersOf(options_.config)},
+          {kTxidNote, stream.create_txid}}) {
+      const absl::Status kept = mirror_->SetNote(name, text);
+      if (!kept.ok()) return kept;
+    }
   }
-  create_txid_ = stream.create_txid;
-  if (!txid->empty()) return absl::OkStatus();
-  for (const auto& [name, text] :
-       {std::pair<absl::string_view, std::string>(
-            kStreamNote, StreamNameOf(options_.config)),
-        {kPublishersNote, PublishersOf(options_.config)},
-        {kTxidNote, stream.create_txid}}) {
-    const absl::Status kept = mirror_->SetNote(name, text);
-    if (!kept.ok()) return kept;
-  }
+  if (!line.empty()) Warn(line);
   return absl::OkStatus();
 }
 

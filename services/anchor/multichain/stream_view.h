@@ -81,7 +81,8 @@ class StreamView {
 
   // Sees whether the mirror is of the stream that is configured.
   absl::Status CheckMirror();
-  absl::Status CheckStream(const StreamInfo& stream);
+  absl::Status CheckStream(const StreamInfo& stream)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mutex_);
   absl::Status RefreshLocked(bool thorough)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mutex_);
   void NoteHealth(const absl::Status& status);
