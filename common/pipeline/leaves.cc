@@ -1,8 +1,11 @@
 #include "common/pipeline/leaves.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -17,19 +20,32 @@ namespace {
 // `["0","3","2"]`, grown one offset at a time.
 class PositionsText {
  public:
-  explicit PositionsText(size_t offsets) { text_.reserve(2 + 10 * offsets); }
+  explicit PositionsText(size_t offsets)
+      : text_(kBrackets + kOffsetMax * offsets, '\0') {}
 
   void Add(int64_t offset) {
-    absl::StrAppend(&text_, text_.empty() ? "[\"" : ",\"", offset, "\"");
+    text_[size_] = size_ == 0 ? '[' : ',';
+    text_[size_ + 1] = '"';
+    char* const end = text_.data() + text_.size();
+    char* const after =
+        std::to_chars(text_.data() + size_ + 2, end, offset).ptr;
+    *after = '"';
+    size_ = static_cast<size_t>(after - text_.data()) + 1;
   }
 
   Digest Hash() {
-    text_.append(text_.empty() ? "[]" : "]");
-    return Sha256Of(text_);
+    if (size_ == 0) text_[size_++] = '[';
+    text_[size_++] = ']';
+    return Sha256Of(absl::string_view(text_).substr(0, size_));
   }
 
  private:
+  static constexpr size_t kBrackets = 2;
+  // A comma, quotes, and the longest number there is.
+  static constexpr size_t kOffsetMax = 3 + 20;
+
   std::string text_;
+  size_t size_ = 0;
 };
 
 }  // namespace
@@ -37,16 +53,27 @@ class PositionsText {
 LeafSummary HashLeaves(WindowRecords* records) {
   LeafSummary summary;
   summary.lowest_offset = records->entries.front().offset;
-  StreamingRoot root;
-  PositionsText positions(records->entries.size());
-  for (WindowRecords::Entry& entry : records->entries) {
-    entry.leaf_hash = HashLeaf(records->Canonical(entry));
-    root.Add(entry.leaf_hash);
+  std::vector<WindowRecords::Entry>& entries = records->entries;
+  size_t i = 0;
+  for (; i + 2 <= entries.size(); i += 2) {
+    const DigestPair pair = HashLeafPair(records->Canonical(entries[i]),
+                                         records->Canonical(entries[i + 1]));
+    entries[i].leaf_hash = pair.first;
+    entries[i + 1].leaf_hash = pair.second;
+  }
+  if (i < entries.size()) {
+    entries[i].leaf_hash = HashLeaf(records->Canonical(entries[i]));
+  }
+  std::vector<Digest> leaves;
+  leaves.reserve(entries.size());
+  PositionsText positions(entries.size());
+  for (const WindowRecords::Entry& entry : entries) {
+    leaves.push_back(entry.leaf_hash);
     positions.Add(entry.offset);
     summary.lowest_offset = std::min(summary.lowest_offset, entry.offset);
     summary.highest_offset = std::max(summary.highest_offset, entry.offset);
   }
-  summary.root = root.Root();
+  summary.root = MerkleRoot(leaves);
   summary.positions_sha256 = positions.Hash();
   return summary;
 }
