@@ -14,16 +14,6 @@
 namespace windproof {
 namespace {
 
-Finding Found(absl::string_view code, std::string expected, std::string found,
-              std::string message) {
-  Finding finding;
-  finding.code = std::string(code);
-  finding.expected = std::move(expected);
-  finding.found = std::move(found);
-  finding.message = std::move(message);
-  return finding;
-}
-
 // The first member, in RFC 8785 order, whose values differ: its path, and both
 // values as JSON. Empty path: the documents have the same values.
 struct Difference {
@@ -83,16 +73,17 @@ Finding DifferenceFinding(absl::string_view code, absl::string_view expected,
   if (first.ok() && second.ok()) {
     const Difference difference = FirstDifference(*first, *second, "");
     if (!difference.path.empty()) {
-      return Found(code, Shown(difference.first), Shown(difference.second),
-                   absl::StrCat(difference.path, ": ", what));
+      return MakeFinding(code, Shown(difference.first),
+                         Shown(difference.second),
+                         absl::StrCat(difference.path, ": ", what));
     }
   }
   const size_t size = std::min(expected.size(), found.size());
   size_t at = 0;
   while (at < size && expected[at] == found[at]) ++at;
-  return Found(code, Shown(expected.substr(at, 80)),
-               Shown(found.substr(at, 80)),
-               absl::StrCat("byte ", at, ": ", what));
+  return MakeFinding(code, Shown(expected.substr(at, 80)),
+                     Shown(found.substr(at, 80)),
+                     absl::StrCat("byte ", at, ": ", what));
 }
 
 std::string KeysText(const std::vector<absl::string_view>& keys) {
@@ -105,15 +96,15 @@ CheckedHead CheckHead(const ServedHead& served, const VerifierKey& ledger) {
   CheckedHead checked;
   absl::StatusOr<TreeHead> head = OpenLedgerHead(served.note, ledger);
   if (!head.ok()) {
-    checked.outcome = CheckOutcome::Of(
-        {Found("HEAD_INVALID", absl::StrCat("a head signed by ", ledger.name),
-               Shown(served.note), Shown(head.status().message()))});
+    checked.outcome = CheckOutcome::Of({MakeFinding(
+        "HEAD_INVALID", absl::StrCat("a head signed by ", ledger.name),
+        Shown(served.note), Shown(head.status().message()))});
     return checked;
   }
   std::vector<Finding> findings;
   if (head->size != static_cast<uint64_t>(served.size) ||
       served.root != BytesOf(head->root)) {
-    findings.push_back(Found(
+    findings.push_back(MakeFinding(
         "HEAD_MISMATCH", absl::StrCat(head->size, " ", HexOf(head->root)),
         absl::StrCat(served.size, " ", absl::BytesToHexString(served.root)),
         "size or root beside the signed head are not those of the head"));
@@ -133,16 +124,17 @@ CheckedItem CheckItem(const ServedItem& item, const CheckedHead& head,
   absl::StatusOr<LedgerEntry> entry = ParseLedgerEntry(item.entry);
   if (!entry.ok()) {
     findings.push_back(
-        Found("ENTRY_MALFORMED", "a ledger entry",
-              absl::StrCat(item.entry.size(), " bytes"),
-              absl::StrCat(where, ": ", entry.status().message())));
+        MakeFinding("ENTRY_MALFORMED", "a ledger entry",
+                    absl::StrCat(item.entry.size(), " bytes"),
+                    absl::StrCat(where, ": ", entry.status().message())));
   } else {
     const auto compare = [&](absl::string_view member, std::string in_entry,
                              std::string shown) {
       if (in_entry == shown) return;
-      findings.push_back(Found("ENTRY_MISMATCH", Shown(in_entry), Shown(shown),
-                               absl::StrCat(where, " shows another ", member,
-                                            " than its entry bytes")));
+      findings.push_back(
+          MakeFinding("ENTRY_MISMATCH", Shown(in_entry), Shown(shown),
+                      absl::StrCat(where, " shows another ", member,
+                                   " than its entry bytes")));
     };
     compare("position", absl::StrCat(entry->position),
             absl::StrCat(item.position));
@@ -150,9 +142,9 @@ CheckedItem CheckItem(const ServedItem& item, const CheckedHead& head,
     compare("publisher", std::string(entry->publisher),
             std::string(item.publisher));
     if (entry->keys != item.keys) {
-      findings.push_back(
-          Found("ENTRY_MISMATCH", KeysText(entry->keys), KeysText(item.keys),
-                absl::StrCat(where, " shows other keys than its entry bytes")));
+      findings.push_back(MakeFinding(
+          "ENTRY_MISMATCH", KeysText(entry->keys), KeysText(item.keys),
+          absl::StrCat(where, " shows other keys than its entry bytes")));
     }
     if (entry->data != item.checkpoint) {
       findings.push_back(DifferenceFinding(
@@ -160,7 +152,7 @@ CheckedItem CheckItem(const ServedItem& item, const CheckedHead& head,
           absl::StrCat(where, " shows another checkpoint than its entry")));
     }
     if (entry->publisher != ledger.name) {
-      findings.push_back(Found(
+      findings.push_back(MakeFinding(
           "PUBLISHER_UNTRUSTED", ledger.name, Shown(entry->publisher),
           absl::StrCat(where, " is not published by the trusted ledger")));
     }
@@ -173,24 +165,24 @@ CheckedItem CheckItem(const ServedItem& item, const CheckedHead& head,
         static_cast<uint64_t>(item.position) >= head.head->size) {
       unconfirmed = true;
     } else if (!item.inclusion.has_value()) {
-      findings.push_back(
-          Found("PROOF_MISSING",
-                absl::StrCat("a proof to the head of size ", head.head->size),
-                "", absl::StrCat(where, " comes without an inclusion proof")));
+      findings.push_back(MakeFinding(
+          "PROOF_MISSING",
+          absl::StrCat("a proof to the head of size ", head.head->size), "",
+          absl::StrCat(where, " comes without an inclusion proof")));
     } else if (item.inclusion->leaf_index !=
                    static_cast<uint64_t>(item.position) ||
                item.inclusion->leaf_count != head.head->size) {
-      findings.push_back(
-          Found("PROOF_INVALID",
-                absl::StrCat("leaf ", item.position, " of ", head.head->size),
-                absl::StrCat("leaf ", item.inclusion->leaf_index, " of ",
-                             item.inclusion->leaf_count),
-                absl::StrCat(where, ": its proof is of another leaf or tree")));
+      findings.push_back(MakeFinding(
+          "PROOF_INVALID",
+          absl::StrCat("leaf ", item.position, " of ", head.head->size),
+          absl::StrCat("leaf ", item.inclusion->leaf_index, " of ",
+                       item.inclusion->leaf_count),
+          absl::StrCat(where, ": its proof is of another leaf or tree")));
     } else {
       const absl::StatusOr<Digest> root =
           RootFromInclusionProof(LedgerEntryHash(item.entry), *item.inclusion);
       if (!root.ok() || *root != head.head->root) {
-        findings.push_back(Found(
+        findings.push_back(MakeFinding(
             "PROOF_INVALID", HexOf(head.head->root),
             root.ok() ? HexOf(*root) : std::string(root.status().message()),
             absl::StrCat(where, " does not lead to the signed head: the entry ",
@@ -244,7 +236,7 @@ std::optional<Finding> NameAlteredEntry(const ServedItem& item,
 Finding Equivocation(const Checkpoint& checkpoint, int64_t first_position,
                      const Digest& first, int64_t other_position,
                      const Digest& other) {
-  return Found(
+  return MakeFinding(
       "EQUIVOCATION", HexOf(first), HexOf(other),
       absl::StrCat(
           "revision ", checkpoint.revision, " of the window ",

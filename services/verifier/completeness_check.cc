@@ -151,7 +151,7 @@ void CheckRoot(const Checkpoint& anchored,
 void CheckPositions(const Checkpoint& anchored,
                     absl::Span<const ServedRecord> records,
                     std::vector<Finding>* findings) {
-  PositionsHash positions;
+  PositionsHasher positions;
   int64_t lowest = 0;
   int64_t highest = 0;
   for (size_t i = 0; i < records.size(); ++i) {
@@ -180,7 +180,7 @@ void CheckPositions(const Checkpoint& anchored,
 
 }  // namespace
 
-void PositionsHash::Add(int64_t offset) {
+void PositionsHasher::Add(int64_t offset) {
   buffer_.append(first_ ? "[\"" : ",\"");
   first_ = false;
   absl::StrAppend(&buffer_, offset);
@@ -191,7 +191,7 @@ void PositionsHash::Add(int64_t offset) {
   }
 }
 
-Digest PositionsHash::Finish() {
+Digest PositionsHasher::Finish() {
   buffer_.append(first_ ? "[]" : "]");
   sha256_.Update(buffer_);
   return sha256_.Finish();
@@ -238,7 +238,7 @@ bool AreTheRecords(const Checkpoint& anchored, const WindowRecords& records) {
     return false;
   }
   StreamingRoot root;
-  PositionsHash positions;
+  PositionsHasher positions;
   for (const WindowRecords::Entry& entry : records.entries) {
     root.Add(HashLeaf(records.Canonical(entry)));
     positions.Add(entry.offset);

@@ -31,7 +31,7 @@ struct ServedRecord {
 };
 
 // SHA-256 over the RFC 8785 array of offsets as strings, fed one by one.
-class PositionsHash {
+class PositionsHasher {
  public:
   void Add(int64_t offset);
   Digest Finish();
@@ -57,7 +57,7 @@ class CompletenessSums {
   uint64_t count_ = 0;
   bool stored_leaves_match_ = true;
   StreamingRoot root_;  // over the bytes
-  PositionsHash positions_;
+  PositionsHasher positions_;
   int64_t lowest_ = 0;
   int64_t highest_ = 0;
 };

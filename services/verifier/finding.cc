@@ -15,6 +15,16 @@ constexpr size_t kMaxShown = 2000;
 
 }  // namespace
 
+Finding MakeFinding(absl::string_view code, std::string expected,
+                    std::string found, std::string message) {
+  Finding finding;
+  finding.code = std::string(code);
+  finding.expected = std::move(expected);
+  finding.found = std::move(found);
+  finding.message = std::move(message);
+  return finding;
+}
+
 absl::string_view NameOf(CheckName name) {
   switch (name) {
     case CheckName::kAnchor:

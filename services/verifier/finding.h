@@ -8,20 +8,25 @@
 //
 // Codes are stable:
 //
+// clang-format off: a table is no paragraph.
 // check        | code                | what is wrong
-// -------------+---------------------+------------------------------------------
+// -------------+---------------------+-----------------------------------------
 // ANCHOR       | HEAD_INVALID        | the head is no tree head signed by the
 //              |                     | ledger that the verifier trusts
 //              | HEAD_MISMATCH       | size or root beside the signed head
-//              differ | HEAD_FORK           | two signed heads of one size, two
-//              roots | ENTRY_MALFORMED     | the bytes are no ledger entry |
-//              ENTRY_MISMATCH      | the item shows other data than its entry
+//              |                     | differ
+//              | HEAD_FORK           | two signed heads of one size, two roots
+//              | ENTRY_MALFORMED     | the bytes are no ledger entry
+//              | ENTRY_MISMATCH      | the item shows other data than its entry
 //              | ENTRY_ALTERED       | the entry was altered after it was
-//              signed | PROOF_MISSING       | no inclusion proof came with the
-//              item | PROOF_INVALID       | the proof does not lead to the head
+//              |                     | signed
+//              | PROOF_MISSING       | no inclusion proof came with the item
+//              | PROOF_INVALID       | the proof does not lead to the head
 //              | PUBLISHER_UNTRUSTED | published by another than the ledger's
-//              key | ITEM_MALFORMED      | the item's data are no checkpoint |
-//              EQUIVOCATION        | two checkpoints of one window and revision
+//              |                     | key
+//              | ITEM_MALFORMED      | the item's data are no checkpoint
+//              | EQUIVOCATION        | two checkpoints of one window and
+//              |                     | revision
 //              | CHECKPOINT_DIFFERS  | window-hash serves other bytes than the
 //              |                     | ledger holds; names the first member
 //              | NOT_ON_LEDGER       | said to be anchored, but is not there
@@ -39,7 +44,7 @@
 //              | POSITIONS_MISMATCH  | some offset differs; nothing names which
 //              | OFFSETS_MISMATCH    | lowest or highest offset differ
 //              | LOG_DIFFERS         | the record log itself gives other
-//              records
+//              |                     | records
 // CANONICAL    | NOT_CANONICAL       | canonicalisation gives other bytes
 //              | OUTSIDE_WINDOW      | a record's time is not in the window
 //              | OUT_OF_ORDER        | a record's time does not rise
@@ -47,7 +52,7 @@
 // ANALYTICS    | AGGREGATE_MISMATCH  | count, min, max or avg differ
 //              | AGGREGATE_MISSING   | an aggregate is not in the checkpoint
 //              | AGGREGATE_UNKNOWN   | the checkpoint aggregates what it must
-//              not
+//              |                     | not
 // CHAIN        | SEQ_GAP             | a checkpoint of the chain is not there
 //              | SEQ_FORK            | two checkpoints have one seq
 //              | PREV_MISMATCH       | prev is not the hash of the one before
@@ -59,7 +64,7 @@
 //              | CLOSED_EARLY        | the watermark does not close the window
 //              | WATERMARK_BACK      | the watermark fell
 //              | MOMENT_DIFFERS      | an empty scan, but another writing
-//              moment
+//              |                     | moment
 // ACCOUNTING   | SCAN_SUM            | the counts do not sum to end - begin
 //              | SCAN_TOUCH          | the scan does not begin where the one
 //              |                     | before it ended
@@ -84,6 +89,7 @@
 //              | LOG_TRUNCATED       | the log ends before the anchored records
 //              | LOG_DAMAGED         | the log's own bytes are damaged
 // any          | MORE_FINDINGS       | `found` findings more, of the same check
+// clang-format on
 //
 // Pure.
 #ifndef WINDPROOF_SERVICES_VERIFIER_FINDING_H_
@@ -110,6 +116,10 @@ struct Finding {
   std::string found;
   std::string message;
 };
+
+// One of the window as a whole.
+Finding MakeFinding(absl::string_view code, std::string expected,
+                    std::string found, std::string message);
 
 enum class CheckName {
   kAnchor,

@@ -7,12 +7,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/crypto/sha256.h"
-#include "common/merkle/tree.h"
-#include "common/pipeline/leaves.h"
-#include "common/pipeline/log_record.h"
 #include "services/verifier/anchor_check.h"
 #include "services/verifier/completeness_check.h"
-#include "services/verifier/log_records.h"
+#include "services/verifier/culprit_names.h"
 #include "services/verifier/signature_check.h"
 
 namespace windproof {
@@ -20,16 +17,6 @@ namespace {
 
 constexpr CheckName kContentChecks[] = {
     CheckName::kCompleteness, CheckName::kCanonical, CheckName::kAnalytics};
-
-Finding Found(absl::string_view code, std::string expected, std::string found,
-              std::string message) {
-  Finding finding;
-  finding.code = std::string(code);
-  finding.expected = std::move(expected);
-  finding.found = std::move(found);
-  finding.message = std::move(message);
-  return finding;
-}
 
 void AddToRow(CheckName name, const CheckOutcome& outcome,
               WindowReport* report) {
@@ -218,58 +205,16 @@ void KeyRun::AddChain(size_t link, WindowReport* report) {
   report->evidence.push_back(self.position);
 }
 
-void KeyRun::NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
-                       absl::Span<const ServedRecord> records,
-                       CheckOutcome* outcome) {
+CheckOutcome KeyRun::NameDifferences(const Checkpoint& checkpoint,
+                                     const v1::Window& served,
+                                     const PipelineSpec* spec) {
   int64_t origin = checkpoint.scan_begin;
   if (ledger_.ok() && ledger_->chain.size() > 0) {
     origin = ledger_->chain.link(0).checkpoint.scan_begin;
   }
-  const absl::StatusOr<WindowRecords> truth = ReadWindowFromLog(
-      *context_.log, spec, checkpoint, origin, context_.cancelled);
-  if (!truth.ok()) {
-    absl::StrAppend(&outcome->reason, outcome->reason.empty() ? "" : "; ",
-                    "the record log could not name the records: ",
-                    Shown(truth.status().message()));
-    return;
-  }
-  std::vector<Finding> findings = DiffRecords(*truth, records);
-  if (!AreTheRecords(checkpoint, *truth)) {
-    findings.push_back(
-        Found("LOG_DIFFERS", HexOf(checkpoint.root), "",
-              "the record log does not give the anchored window either; what "
-              "it gives is compared all the same"));
-  }
-  // What the log names takes the place of what the hashes could only suspect.
-  for (const Finding& finding : outcome->findings) {
-    if (!finding.record.has_value()) findings.push_back(finding);
-  }
-  *outcome = CheckOutcome::Of(std::move(findings));
-}
-
-CheckOutcome KeyRun::NameDifferences(const Checkpoint& checkpoint,
-                                     const WindowName& name,
-                                     const v1::Window& served,
-                                     const PipelineSpec* spec) {
-  // Whoever is to be named must be looked back at: all records once more, kept.
-  const absl::StatusOr<KeptRecords> kept =
-      KeepRecords(context_.peers, name, served, checkpoint.records);
-  CheckOutcome outcome;
-  if (kept.ok()) {
-    outcome = CheckCompleteness(checkpoint, kept->records, spec);
-    if (outcome.failed() && context_.log != nullptr && spec != nullptr) {
-      NameByLog(checkpoint, *spec, kept->records, &outcome);
-    }
-  }
-  if (!outcome.failed()) {
-    outcome = CheckOutcome::Of({Found(
-        "RECORDS_CHANGED", HexOf(checkpoint.root), "",
-        absl::StrCat(
-            "the records that window-hash served are not the anchored "
-            "ones; asked again, it ",
-            kept.ok() ? "served others" : Shown(kept.status().message())))});
-  }
-  return outcome;
+  return NameServedRecords({context_.peers, context_.log, context_.cancelled},
+                           {pipeline_, key_, checkpoint.window_start_ms},
+                           checkpoint, spec, origin, served);
 }
 
 void KeyRun::VerifyRecords(const Checkpoint& checkpoint,
@@ -293,11 +238,11 @@ void KeyRun::VerifyRecords(const Checkpoint& checkpoint,
     const std::string why = Shown(read.message());
     if (absl::IsNotFound(read) || absl::IsDataLoss(read)) {
       AddToRow(CheckName::kCompleteness,
-               CheckOutcome::Of(
-                   {Found("PAYLOAD_MISSING",
-                          absl::StrCat(checkpoint.records, " records"), "",
-                          absl::StrCat("the records of revision ",
-                                       checkpoint.revision, ": ", why))}),
+               CheckOutcome::Of({MakeFinding(
+                   "PAYLOAD_MISSING",
+                   absl::StrCat(checkpoint.records, " records"), "",
+                   absl::StrCat("the records of revision ", checkpoint.revision,
+                                ": ", why))}),
                report);
       for (const CheckName name :
            {CheckName::kCanonical, CheckName::kAnalytics}) {
@@ -311,7 +256,7 @@ void KeyRun::VerifyRecords(const Checkpoint& checkpoint,
 
   Row(CheckName::kCompleteness, report, [&] {
     if (sums.Match(checkpoint)) return CheckOutcome::Of({});
-    return NameDifferences(checkpoint, name, served, spec);
+    return NameDifferences(checkpoint, served, spec);
   });
   if (content == nullptr) {
     const CheckOutcome skipped = CheckOutcome::Skipped(absl::StrCat(
@@ -353,7 +298,7 @@ void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
             context_.ledger.Refetch({pipeline_, key_, report->window.start_ms},
                                     anchored.position, bytes);
         if (!item.ok() || Sha256Of(item->data) != anchored.hash) {
-          return CheckOutcome::Of({Found(
+          return CheckOutcome::Of({MakeFinding(
               "CHECKPOINT_DIFFERS", HexOf(anchored.hash),
               HexOf(Sha256Of(bytes)),
               "the checkpoint that window-hash serves has another SHA-256 than "
@@ -417,7 +362,7 @@ void KeyRun::VerifyAnchored(const AnchoredRevision& anchored,
   } else {
     AddToRow(
         CheckName::kCompleteness,
-        CheckOutcome::Of({Found(
+        CheckOutcome::Of({MakeFinding(
             "PAYLOAD_MISSING", absl::StrCat(checkpoint.records, " records"), "",
             absl::StrCat("window-hash has no revision ", checkpoint.revision,
                          " of the window"))}),
@@ -453,7 +398,7 @@ void KeyRun::VerifyUnanchored(const v1::Window& served, std::string why_not,
       checkpoint->window_start_ms != report->window.start_ms ||
       checkpoint->revision != served.revision()) {
     AddToRow(CheckName::kAnchor,
-             CheckOutcome::Of({Found(
+             CheckOutcome::Of({MakeFinding(
                  "CHECKPOINT_DIFFERS",
                  absl::StrCat(Shown(WindowText(report->window)), " revision ",
                               served.revision()),
@@ -528,7 +473,7 @@ std::optional<WindowReport> KeyRun::Verify(
         const absl::StatusOr<bool> now_there =
             context_.ledger.HasWindow(report.window);
         anchored_meanwhile_ |= now_there.ok() && *now_there;
-        return CheckOutcome::Of({Found(
+        return CheckOutcome::Of({MakeFinding(
             "NOT_ON_LEDGER",
             absl::StrCat("revision ", served[i]->revision(), ", ",
                          HexOf(Sha256Of(served[i]->checkpoint().checkpoint()))),
@@ -573,8 +518,11 @@ CheckOutcome KeyRun::Replay(size_t link, const v1::Window* served) {
   CheckOutcome outcome = replay_->Outcome(link);
   const Replayed* given = outcome.failed() ? replay_->Given(link) : nullptr;
   if (given == nullptr) return outcome;
-  std::vector<Finding> named =
-      NameByWindowHash(ledger_->chain.link(link).checkpoint, *given, served);
+  // What window-hash serves is believed where it leads to the anchored hashes.
+  const Checkpoint& checkpoint = ledger_->chain.link(link).checkpoint;
+  std::vector<Finding> named = NameLogRecords(
+      context_.peers, {pipeline_, key_, checkpoint.window_start_ms}, checkpoint,
+      *given, served);
   if (named.empty()) return outcome;
   // They take the place of what the ledger alone could only suspect.
   std::vector<Finding> findings;
@@ -590,55 +538,6 @@ CheckOutcome KeyRun::Replay(size_t link, const v1::Window* served) {
   findings.insert(findings.end(), std::make_move_iterator(named.begin()),
                   std::make_move_iterator(named.end()));
   return CheckOutcome::Of(std::move(findings));
-}
-
-// What window-hash serves is believed where it leads to the anchored hashes,
-// and then it tells which record of the log is another.
-std::vector<Finding> KeyRun::NameByWindowHash(const Checkpoint& checkpoint,
-                                              const Replayed& given,
-                                              const v1::Window* served) {
-  std::vector<Finding> named;
-  if (served != nullptr &&
-      (given.checkpoint.root != checkpoint.root ||
-       given.checkpoint.positions_sha256 != checkpoint.positions_sha256)) {
-    WindowRecords records;
-    // What cannot be read names nothing.
-    ReadRecords(context_.peers, {pipeline_, key_, checkpoint.window_start_ms},
-                *served, checkpoint.records,
-                [&](absl::Span<const ServedRecord> part) {
-                  for (const ServedRecord& record : part) {
-                    WindowRecords::Entry& entry =
-                        records.entries.emplace_back();
-                    entry.offset = record.offset;
-                    entry.begin = static_cast<uint32_t>(records.bytes.size());
-                    entry.size = static_cast<uint32_t>(record.canonical.size());
-                    entry.leaf_hash = HashLeaf(record.canonical);
-                    records.bytes.append(record.canonical.data(),
-                                         record.canonical.size());
-                  }
-                })
-        .IgnoreError();
-    if (AreTheRecords(checkpoint, records)) {
-      named = DiffLogRecords(records, given.records);
-    }
-  }
-  if (given.checkpoint.dropped_root != checkpoint.dropped_root &&
-      checkpoint.scan_begin < checkpoint.scan_end) {
-    std::vector<PendingDrop> drops;
-    const absl::Status read = ReadDropped(
-        context_.peers, pipeline_, key_, checkpoint, checkpoint.scan_begin,
-        checkpoint.scan_end, [&](const ServedDropped& dropped) {
-          drops.push_back({dropped.record.offset,
-                           dropped.reason.value_or(DropReason::kInvalid),
-                           RecordHash(dropped.record)});
-        });
-    if (read.ok() && DroppedRoot(drops) == checkpoint.dropped_root) {
-      std::vector<Finding> more = DiffLogDrops(drops, given.drops);
-      named.insert(named.end(), std::make_move_iterator(more.begin()),
-                   std::make_move_iterator(more.end()));
-    }
-  }
-  return named;
 }
 
 std::optional<WindowReport> KeyRun::VerifyEmpty(int64_t start_ms) {

@@ -109,19 +109,13 @@ class KeyRun {
                      WindowReport* report);
   // COMPLETENESS of records that are not the anchored ones.
   CheckOutcome NameDifferences(const Checkpoint& checkpoint,
-                               const WindowName& name, const v1::Window& served,
+                               const v1::Window& served,
                                const PipelineSpec* spec);
-  // Names the differences by reading the window from the record log.
-  void NameByLog(const Checkpoint& checkpoint, const PipelineSpec& spec,
-                 absl::Span<const ServedRecord> records, CheckOutcome* outcome);
   // REPLAY, where it is asked for. `served`: window-hash's revision of it, to
   // name records with where it proves right; may be null.
   void AddReplay(size_t link, const v1::Window* served, WindowReport* report);
   void SkipReplay(const std::string& reason, WindowReport* report);
   CheckOutcome Replay(size_t link, const v1::Window* served);
-  std::vector<Finding> NameByWindowHash(const Checkpoint& checkpoint,
-                                        const Replayed& given,
-                                        const v1::Window* served);
   // Adds to a row of the table, and the time that it took.
   template <typename Function>
   void Row(CheckName name, WindowReport* report, Function check);
