@@ -18,7 +18,6 @@
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "common/crypto/sha256_pair.h"
 
 namespace windproof {
 namespace {
@@ -121,16 +120,6 @@ size_t PutPrefixed(uint8_t prefix, const Digest& first, const Digest& second,
   return 2 * SHA256_CBLOCK;
 }
 
-bool IsShort(absl::string_view bytes) {
-  return std::endian::native == std::endian::little &&
-         bytes.size() >= kPrefixedMin && bytes.size() <= kPrefixedMax;
-}
-
-// What PutPrefixed() writes to.
-struct Blocks {
-  alignas(kPiece) uint8_t bytes[kPrefixedBlocks * SHA256_CBLOCK];
-};
-
 Digest HashBlocks(const uint8_t* blocks, size_t size) {
   SHA256_CTX context;
   SHA256_Init(&context);
@@ -211,9 +200,10 @@ Digest Sha256Of(std::initializer_list<absl::string_view> parts) {
 }
 
 Digest Sha256OfPrefixed(uint8_t prefix, absl::string_view bytes) {
-  if (IsShort(bytes)) {
-    Blocks blocks;
-    return HashBlocks(blocks.bytes, PutPrefixed(prefix, bytes, blocks.bytes));
+  if (std::endian::native == std::endian::little &&
+      bytes.size() >= kPrefixedMin && bytes.size() <= kPrefixedMax) {
+    alignas(kPiece) uint8_t blocks[kPrefixedBlocks * SHA256_CBLOCK];
+    return HashBlocks(blocks, PutPrefixed(prefix, bytes, blocks));
   }
   return Sha256Of(
       {absl::string_view(reinterpret_cast<const char*>(&prefix), 1), bytes});
@@ -227,45 +217,6 @@ Digest Sha256OfPrefixed(uint8_t prefix, const Digest& first,
   }
   return Sha256Of({absl::string_view(reinterpret_cast<const char*>(&prefix), 1),
                    BytesOf(first), BytesOf(second)});
-}
-
-DigestPair Sha256PairOfPrefixed(uint8_t prefix, absl::string_view first,
-                                absl::string_view second) {
-  DigestPair pair;
-  if (HasSha256Pair() && IsShort(first) && IsShort(second)) {
-    Blocks of_first;
-    Blocks of_second;
-    const size_t size = PutPrefixed(prefix, first, of_first.bytes);
-    const size_t other_size = PutPrefixed(prefix, second, of_second.bytes);
-    if (size == other_size) {
-      Sha256PairOfBlocks(of_first.bytes, of_second.bytes, size / SHA256_CBLOCK,
-                         pair.first.data(), pair.second.data());
-    } else {
-      pair.first = HashBlocks(of_first.bytes, size);
-      pair.second = HashBlocks(of_second.bytes, other_size);
-    }
-    return pair;
-  }
-  pair.first = Sha256OfPrefixed(prefix, first);
-  pair.second = Sha256OfPrefixed(prefix, second);
-  return pair;
-}
-
-DigestPair Sha256PairOfPrefixed(uint8_t prefix, const Digest* digests) {
-  DigestPair pair;
-  if (HasSha256Pair()) {
-    Blocks of_first;
-    Blocks of_second;
-    const size_t size =
-        PutPrefixed(prefix, digests[0], digests[1], of_first.bytes);
-    PutPrefixed(prefix, digests[2], digests[3], of_second.bytes);
-    Sha256PairOfBlocks(of_first.bytes, of_second.bytes, size / SHA256_CBLOCK,
-                       pair.first.data(), pair.second.data());
-    return pair;
-  }
-  pair.first = Sha256OfPrefixed(prefix, digests[0], digests[1]);
-  pair.second = Sha256OfPrefixed(prefix, digests[2], digests[3]);
-  return pair;
 }
 
 Sha256::Sha256() : context_(new SHA256_CTX) {

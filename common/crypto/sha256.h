@@ -45,16 +45,6 @@ Digest Sha256OfPrefixed(uint8_t prefix, absl::string_view bytes);
 Digest Sha256OfPrefixed(uint8_t prefix, const Digest& first,
                         const Digest& second);
 
-// Two at once, which on most processors takes much less than twice as long.
-struct DigestPair {
-  Digest first;
-  Digest second;
-};
-DigestPair Sha256PairOfPrefixed(uint8_t prefix, absl::string_view first,
-                                absl::string_view second);
-// Of four digests: the byte, digests 0 and 1; and the byte, digests 2 and 3.
-DigestPair Sha256PairOfPrefixed(uint8_t prefix, const Digest* digests);
-
 // Incremental. Reusable: Finish() begins anew.
 class Sha256 {
  public:

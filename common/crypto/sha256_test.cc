@@ -1,7 +1,5 @@
 #include "common/crypto/sha256.h"
 
-#include <array>
-#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -65,35 +63,6 @@ TEST(Sha256Test, APrefixComesBeforeTwoDigests) {
     const Digest found = Sha256OfPrefixed(prefix, first, second);
     ASSERT_EQ(found, Sha256Of(message)) << i;
     first = found;
-  }
-}
-
-TEST(Sha256Test, TwoAtOnceAreAsOneAtATimeAtEverySize) {
-  std::string longer;
-  for (int i = 0; i < 700; ++i) longer.push_back(static_cast<char>(i * i));
-  for (size_t size = 0; size <= 520; ++size) {
-    const std::string message(size, static_cast<char>(size));
-    // As long, and of another number of blocks.
-    for (const size_t other : {size, size / 2, size + 64}) {
-      const absl::string_view second =
-          absl::string_view(longer).substr(1, other);
-      const DigestPair pair = Sha256PairOfPrefixed(0x00, message, second);
-      EXPECT_EQ(pair.first, Sha256OfPrefixed(0x00, message)) << size;
-      EXPECT_EQ(pair.second, Sha256OfPrefixed(0x00, second)) << other;
-    }
-  }
-}
-
-TEST(Sha256Test, TwoPairsOfDigestsAtOnce) {
-  std::array<Digest, 4> digests;
-  for (int i = 0; i < 300; ++i) {
-    for (size_t d = 0; d < digests.size(); ++d) {
-      digests[d] = Sha256Of(absl::StrCat(i, "/", d));
-    }
-    const auto prefix = static_cast<uint8_t>(i);
-    const DigestPair pair = Sha256PairOfPrefixed(prefix, digests.data());
-    ASSERT_EQ(pair.first, Sha256OfPrefixed(prefix, digests[0], digests[1]));
-    ASSERT_EQ(pair.second, Sha256OfPrefixed(prefix, digests[2], digests[3]));
   }
 }
 

@@ -1,6 +1,5 @@
 #include "common/merkle/tree.h"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -20,41 +19,10 @@ Digest FoldSubtrees(const Digest* nodes, size_t count) {
   return root;
 }
 
-// A power of two: complete chunks are complete subtrees.
-constexpr size_t kChunk = 64;
-
-// The root over 1 to kChunk leaf hashes, level by level: the nodes of a level
-// do not depend on each other.
-Digest ChunkRoot(absl::Span<const Digest> leaf_hashes) {
-  std::array<Digest, kChunk> nodes;
-  std::copy(leaf_hashes.begin(), leaf_hashes.end(), nodes.begin());
-  for (size_t count = leaf_hashes.size(); count > 1;) {
-    size_t made = 0;
-    size_t taken = 0;
-    for (; taken + 4 <= count; taken += 4, made += 2) {
-      const DigestPair pair = Sha256PairOfPrefixed(kNodePrefix, &nodes[taken]);
-      nodes[made] = pair.first;
-      nodes[made + 1] = pair.second;
-    }
-    if (taken + 2 <= count) {
-      nodes[made++] = HashNode(nodes[taken], nodes[taken + 1]);
-      taken += 2;
-    }
-    // One without a neighbour goes up as it is.
-    if (taken < count) nodes[made++] = nodes[taken];
-    count = made;
-  }
-  return nodes[0];
-}
-
 }  // namespace
 
 Digest HashLeaf(absl::string_view bytes) {
   return Sha256OfPrefixed(kLeafPrefix, bytes);
-}
-
-DigestPair HashLeafPair(absl::string_view first, absl::string_view second) {
-  return Sha256PairOfPrefixed(kLeafPrefix, first, second);
 }
 
 Digest HashNode(const Digest& left, const Digest& right) {
@@ -65,16 +33,18 @@ Digest EmptyRoot() { return Sha256Of(""); }
 
 Digest MerkleRoot(absl::Span<const Digest> leaf_hashes) {
   if (leaf_hashes.empty()) return EmptyRoot();
-  // One digest for each complete chunk and what they add up to, as in a
-  // StreamingRoot; then the rest, which is a tree of its own.
-  StreamingRoot chunks;
-  for (; leaf_hashes.size() > kChunk; leaf_hashes.remove_prefix(kChunk)) {
-    chunks.Add(ChunkRoot(leaf_hashes.first(kChunk)));
+  // A binary counter: after i leaves the stack holds one digest for each one
+  // bit of i.
+  std::array<Digest, 64> stack;
+  size_t depth = 0;
+  for (uint64_t i = 0; i < leaf_hashes.size(); ++i) {
+    Digest node = leaf_hashes[i];
+    for (int merges = std::countr_one(i); merges > 0; --merges) {
+      node = HashNode(stack[--depth], node);
+    }
+    stack[depth++] = node;
   }
-  const Digest last = ChunkRoot(leaf_hashes);
-  std::vector<Digest> subtrees = chunks.subtrees();
-  subtrees.push_back(last);
-  return FoldSubtrees(subtrees.data(), subtrees.size());
+  return FoldSubtrees(stack.data(), depth);
 }
 
 void StreamingRoot::Add(const Digest& leaf_hash) {

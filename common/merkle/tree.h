@@ -17,8 +17,6 @@
 namespace windproof {
 
 Digest HashLeaf(absl::string_view bytes);
-// Of two leaves, quicker than one after the other.
-DigestPair HashLeafPair(absl::string_view first, absl::string_view second);
 Digest HashNode(const Digest& left, const Digest& right);
 
 // SHA-256 of no bytes.

@@ -36,13 +36,6 @@ TEST(TreeTest, LeafHashOfEveryLengthAroundTheBuffer) {
   }
 }
 
-TEST(TreeTest, TwoLeavesAtOnceAreAsOneByOne) {
-  const DigestPair pair =
-      HashLeafPair("a first one of some length", "and another second one");
-  EXPECT_EQ(pair.first, HashLeaf("a first one of some length"));
-  EXPECT_EQ(pair.second, HashLeaf("and another second one"));
-}
-
 TEST(TreeTest, EverySizeTo300AgreesWithTheSlowTree) {
   StreamingRoot streaming;
   for (uint64_t size = 0; size <= 300; ++size) {

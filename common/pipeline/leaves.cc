@@ -5,9 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/crypto/sha256.h"
@@ -53,27 +51,16 @@ class PositionsText {
 LeafSummary HashLeaves(WindowRecords* records) {
   LeafSummary summary;
   summary.lowest_offset = records->entries.front().offset;
-  std::vector<WindowRecords::Entry>& entries = records->entries;
-  size_t i = 0;
-  for (; i + 2 <= entries.size(); i += 2) {
-    const DigestPair pair = HashLeafPair(records->Canonical(entries[i]),
-                                         records->Canonical(entries[i + 1]));
-    entries[i].leaf_hash = pair.first;
-    entries[i + 1].leaf_hash = pair.second;
-  }
-  if (i < entries.size()) {
-    entries[i].leaf_hash = HashLeaf(records->Canonical(entries[i]));
-  }
-  std::vector<Digest> leaves;
-  leaves.reserve(entries.size());
-  PositionsText positions(entries.size());
-  for (const WindowRecords::Entry& entry : entries) {
-    leaves.push_back(entry.leaf_hash);
+  StreamingRoot root;
+  PositionsText positions(records->entries.size());
+  for (WindowRecords::Entry& entry : records->entries) {
+    entry.leaf_hash = HashLeaf(records->Canonical(entry));
+    root.Add(entry.leaf_hash);
     positions.Add(entry.offset);
     summary.lowest_offset = std::min(summary.lowest_offset, entry.offset);
     summary.highest_offset = std::max(summary.highest_offset, entry.offset);
   }
-  summary.root = MerkleRoot(leaves);
+  summary.root = root.Root();
   summary.positions_sha256 = positions.Hash();
   return summary;
 }
