@@ -59,11 +59,26 @@ v1::ChainStatus ToProto(const ChainState& state) {
   out.set_height(state.height);
   out.set_stream(state.stream);
   out.set_mode(state.mode);
+  out.set_confirmed(state.confirmed);
   out.set_unconfirmed(state.unconfirmed);
   out.set_oldest_unconfirmed_ms(state.oldest_unconfirmed_ms);
+  out.set_alarm_after_ms(state.alarm_after_ms);
   out.set_foreign(state.foreign);
   out.set_doubles(state.doubles);
   out.set_lost(state.lost);
+  return out;
+}
+
+v1::LedgerStatus ToProto(const LedgerState& state) {
+  v1::LedgerStatus out;
+  out.set_kind(state.kind);
+  out.set_ledger(state.name);
+  out.set_size(state.size);
+  if (state.head.has_value()) *out.mutable_head() = ToProto(*state.head);
+  out.set_broken(state.broken);
+  if (state.chain.has_value()) *out.mutable_chain() = ToProto(*state.chain);
+  out.set_problem(state.problem);
+  out.set_pending(state.pending);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "services/anchor/anchor_module.h"
 
+#include <atomic>
+#include <thread>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -16,11 +18,12 @@ Anchorer::Options AnchorerOptions(const AnchorModule::Options& options) {
   Anchorer::Options result;
   result.confirmations_required = options.confirmations_required;
   result.pending_max = options.pending_max;
-  result.on_equivocation = [warn = options.warn](const Equivocation& found) {
-    if (!warn) return;
-    warn(absl::StrCat("equivocation: window ", found.window, " revision ",
-                      found.revision, " is anchored as ", HexOf(found.anchored),
-                      ", and there is ", HexOf(found.other)));
+  result.on_equivocation = [alarm = options.alarm](const Equivocation& found) {
+    if (!alarm) return;
+    alarm(absl::StrCat("equivocation: window ", found.window, " revision ",
+                       found.revision, " is anchored as ",
+                       HexOf(found.anchored), ", and there is ",
+                       HexOf(found.other)));
   };
   return result;
 }
@@ -34,11 +37,33 @@ struct AnchorModule::Parts {
         anchorer(AnchorerOptions(options), *ledger),
         watch({options.confirmations_required}, *ledger),
         service(anchorer, *ledger, watch, options.confirmations_required) {}
+  ~Parts() { StopReader(); }
+
+  // Others write to the ledger, too: what they do is seen when it comes.
+  void StartReader() {
+    if (!ledger->LastState().chain.has_value()) return;
+    reader = std::thread([this] {
+      while (!stopped.load()) {
+        // What cannot be read now is read with the next growth, or call.
+        anchorer.CatchUpWithKnown().IgnoreError();
+        ledger->WaitForGrowth(
+            ledger->LastState().size,
+            std::chrono::steady_clock::now() + std::chrono::seconds(30));
+      }
+    });
+  }
+  void StopReader() {
+    stopped.store(true);
+    ledger->StopWaiting();
+    if (reader.joinable()) reader.join();
+  }
 
   const std::unique_ptr<Ledger> ledger;
   Anchorer anchorer;
   CheckpointWatch watch;
   AnchorServiceImpl service;
+  std::atomic<bool> stopped{false};
+  std::thread reader;
 };
 
 AnchorModule::AnchorModule(std::unique_ptr<Parts> parts)
@@ -105,10 +130,15 @@ absl::string_view AnchorModule::full_name() const {
 
 absl::Status AnchorModule::Start() {
   parts_->watch.Start();
+  parts_->StartReader();
   return absl::OkStatus();
 }
 
-absl::Status AnchorModule::Ready() { return parts_->ledger->State().status(); }
+absl::Status AnchorModule::Ready() {
+  const LedgerState state = parts_->ledger->LastState();
+  if (state.problem.empty()) return absl::OkStatus();
+  return absl::UnavailableError(state.problem);
+}
 
 std::vector<Metric> AnchorModule::Metrics() {
   const Anchorer::Counters counters = parts_->anchorer.counters();
@@ -149,22 +179,46 @@ std::vector<Metric> AnchorModule::Metrics() {
         counters.pending);
   gauge("windproof_anchor_watches", "Open WatchCheckpoints streams.",
         parts_->watch.streams());
-  const auto state = parts_->ledger->State();
-  if (state.ok()) {
-    gauge("windproof_ledger_items", "Items on the ledger.", state->size);
-    gauge("windproof_ledger_broken",
-          "1 when the ledger was found broken and takes no more items.",
-          state->broken.empty() ? 0 : 1);
-  }
+  const LedgerState state = parts_->ledger->LastState();
+  gauge("windproof_ledger_items", "Items on the ledger.", state.size);
+  gauge("windproof_ledger_broken",
+        "1 when the ledger was found broken and takes no more items.",
+        state.broken.empty() ? 0 : 1);
+  if (!state.chain.has_value()) return metrics;
+  const ChainState& chain = *state.chain;
+  gauge("windproof_chain_node_up",
+        "1 while the node answers and lets the anchor work as configured.",
+        state.problem.empty() ? 1 : 0);
+  gauge("windproof_chain_height", "Height of the node's last block.",
+        chain.height);
+  gauge("windproof_chain_pending",
+        "Checkpoints that are meant to be published and are not on the chain.",
+        state.pending);
+  gauge("windproof_chain_confirmed_items", "Items in a block.",
+        chain.confirmed);
+  gauge("windproof_chain_unconfirmed_items", "Items that wait for a block.",
+        chain.unconfirmed);
+  add("windproof_chain_oldest_unconfirmed_seconds",
+      "How long the first of them has waited.", Metric::Type::kGauge,
+      static_cast<double>(chain.oldest_unconfirmed_ms) / 1000);
+  gauge("windproof_chain_foreign_items",
+        "Items of publishers that are not allowed.", chain.foreign);
+  gauge("windproof_chain_double_items",
+        "Items that say what an earlier one says.", chain.doubles);
+  gauge("windproof_chain_lost_items",
+        "Items that a reorganisation took away for good.", chain.lost);
   return metrics;
 }
 
-void AnchorModule::StopIntake() { parts_->watch.Stop(); }
+void AnchorModule::StopIntake() {
+  parts_->watch.Stop();
+  parts_->StopReader();
+}
 
 void AnchorModule::Shutdown(std::chrono::steady_clock::time_point) {
   // Nothing waits here: a submission has its answer or was never accepted, and
   // every batch was synced.
-  parts_->watch.Stop();
+  StopIntake();
 }
 
 Ledger& AnchorModule::ledger() { return *parts_->ledger; }

@@ -34,9 +34,11 @@ class AnchorModule : public ServiceModule {
     std::string multichain_path;  // its folder: DIR/multichain
     int64_t confirmations_required = 1;
     int64_t pending_max = 16'384;
-    // Told what an operator must know: a ledger that is broken, an
-    // equivocation. One line, no newline. Must be thread-safe.
+    // Told what an operator must know: a ledger that is broken. One line, no
+    // newline. Must be thread-safe.
     std::function<void(absl::string_view)> warn;
+    // The same of an equivocation, for which there is no good reason.
+    std::function<void(absl::string_view)> alarm;
   };
 
   // Opens and checks the ledger, which is made where there is none, and reads

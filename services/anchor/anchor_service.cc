@@ -1,5 +1,6 @@
 #include "services/anchor/anchor_service.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,9 +102,11 @@ grpc::ServerWriteReactor<v1::LedgerItem>* AnchorServiceImpl::WatchCheckpoints(
     grpc::CallbackServerContext*, const v1::WatchCheckpointsRequest* request) {
   int64_t position = request->position();
   if (position == -1) {
-    const auto state = ledger_.State();
-    if (!state.ok()) return watch_.Refuse(ToGrpcStatus(state.status()));
-    position = state->size;
+    const LedgerState state = ledger_.LastState();
+    if (!state.problem.empty()) {
+      return watch_.Refuse(ToGrpcStatus(absl::UnavailableError(state.problem)));
+    }
+    position = state.size;
   }
   if (position < 0) {
     return watch_.Refuse(ToGrpcStatus(absl::InvalidArgumentError(absl::StrCat(
@@ -115,20 +118,13 @@ grpc::ServerWriteReactor<v1::LedgerItem>* AnchorServiceImpl::WatchCheckpoints(
 grpc::Status AnchorServiceImpl::GetLedgerStatus(
     grpc::ServerContext*, const v1::GetLedgerStatusRequest*,
     v1::LedgerStatus* response) {
-  const auto state = ledger_.State();
-  if (!state.ok()) return ToGrpcStatus(state.status());
-
-  response->set_kind(state->kind);
-  response->set_ledger(state->name);
-  response->set_size(state->size);
-  if (state->head.has_value()) {
-    *response->mutable_head() = ToProto(*state->head);
-  }
+  *response = ToProto(ledger_.LastState());
+  const Anchorer::Counters counters = anchorer_.counters();
+  // Calls that run have intents on the ledger's list, too.
+  response->set_pending(std::max(response->pending(), counters.pending));
   response->set_confirmations_required(confirmations_required_);
-  response->set_broken(state->broken);
-  if (state->chain.has_value()) {
-    *response->mutable_chain() = ToProto(*state->chain);
-  }
+  response->set_equivocations(counters.equivocations);
+  response->set_foreign_items(counters.foreign_items);
   return grpc::Status::OK;
 }
 

@@ -42,6 +42,9 @@ class AnchorServiceTest : public ::testing::Test {
     options.warn = [this](absl::string_view line) {
       warnings_.emplace_back(line);
     };
+    options.alarm = [this](absl::string_view line) {
+      alarms_.emplace_back(line);
+    };
     auto module = AnchorModule::Open(options, key_);
     ASSERT_TRUE(module.ok()) << module.status();
     module_ = *std::move(module);
@@ -126,6 +129,7 @@ class AnchorServiceTest : public ::testing::Test {
   TempDir dir_;
   const Ed25519PrivateKey key_ = *Ed25519PrivateKey::Generate();
   std::vector<std::string> warnings_;
+  std::vector<std::string> alarms_;
   std::unique_ptr<AnchorModule> module_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::AnchorService::Stub> stub_;
@@ -299,8 +303,8 @@ TEST_F(AnchorServiceTest, EquivocationIsAlreadyExistsAndWarned) {
   v1::SubmitCheckpointsResponse response;
   EXPECT_EQ(Submit(chain, &response).error_code(),
             grpc::StatusCode::ALREADY_EXISTS);
-  ASSERT_EQ(warnings_.size(), 1u);
-  EXPECT_TRUE(absl::StrContains(warnings_[0], "equivocation"));
+  ASSERT_EQ(alarms_.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(alarms_[0], "equivocation"));
 }
 
 TEST_F(AnchorServiceTest, ABrokenLedgerIsReadButNotWritten) {

@@ -79,6 +79,12 @@ absl::Status Anchorer::CatchUp() {
   return ReadNewItems();
 }
 
+absl::Status Anchorer::CatchUpWithKnown() {
+  MutexLock lock(mutex_);
+  const LedgerState state = ledger_.LastState();
+  return state.size > next_position_ ? ReadItemsOf(state) : absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<AnchorReceipt>> Anchorer::Submit(
     absl::Span<const Submission> submissions) {
   const PendingScope pending(pending_,
@@ -355,21 +361,25 @@ absl::Status Anchorer::CheckFollows(const Checkpoint& checkpoint,
 absl::Status Anchorer::ReadNewItems() {
   const absl::StatusOr<LedgerState> state = ledger_.State();
   if (!state.ok()) return state.status();
-  if (!state->broken.empty()) {
+  return ReadItemsOf(*state);
+}
+
+absl::Status Anchorer::ReadItemsOf(const LedgerState& state) {
+  if (!state.broken.empty()) {
     return absl::DataLossError(
-        absl::StrCat("the ledger takes no more items: ", state->broken));
+        absl::StrCat("the ledger takes no more items: ", state.broken));
   }
-  ledger_name_ = state->name;
+  ledger_name_ = state.name;
   LedgerQuery query;
   query.max_items = 4096;
-  while (next_position_ < state->size) {
+  while (next_position_ < state.size) {
     query.first = next_position_;
     const absl::StatusOr<LedgerPage> page = ledger_.Read(query);
     if (!page.ok()) return page.status();
     for (const LedgerItem& item : page->items) Learn(item);
     if (page->next <= next_position_) {
       return absl::UnavailableError(absl::StrCat(
-          "the ledger says it has ", state->size,
+          "the ledger says it has ", state.size,
           " items, but gives none from position ", next_position_));
     }
     next_position_ = page->next;

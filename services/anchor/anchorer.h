@@ -96,6 +96,9 @@ class Anchorer {
   // before; at start it keeps the first call short. Unavailable: the ledger
   // cannot be read.
   absl::Status CatchUp();
+  // The same of what the ledger knows without asking anybody: equivocations and
+  // foreign items are noticed when they come, not with the next call.
+  absl::Status CatchUpWithKnown();
 
   // Anchors the checkpoints in the order given, all of them or, where one is
   // refused, none. Idempotent: what is on the ledger already gets its receipt
@@ -156,6 +159,8 @@ class Anchorer {
   absl::StatusOr<Batch> Parse(absl::Span<const Submission> submissions);
 
   absl::Status ReadNewItems() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ReadItemsOf(const LedgerState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Learn(const LedgerItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::StatusOr<std::vector<AnchorReceipt>> SubmitLocked(Batch& batch)

@@ -180,8 +180,7 @@ void CheckpointWatch::Run() {
     // The ledger wakes us; the deadline only bounds a wait that it forgot.
     ledger_.WaitForGrowth(
         size, std::chrono::steady_clock::now() + std::chrono::seconds(30));
-    const absl::StatusOr<LedgerState> state = ledger_.State();
-    if (state.ok()) size = state->size;
+    size = ledger_.LastState().size;
     MutexLock lock(mutex_);
     if (stopped_) return;
     for (Stream* stream : streams_) stream->Wake();

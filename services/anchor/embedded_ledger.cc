@@ -413,7 +413,24 @@ EmbeddedLedger::View EmbeddedLedger::CurrentView() {
 absl::StatusOr<LedgerState> EmbeddedLedger::State() {
   MutexLock lock(mutex_);
   if (!write_failure_.ok()) return write_failure_;
-  return LedgerState{"embedded", name_, view_.size, view_.head, broken_};
+  return KnownState();
+}
+
+LedgerState EmbeddedLedger::LastState() {
+  MutexLock lock(mutex_);
+  LedgerState state = KnownState();
+  state.problem = std::string(write_failure_.message());
+  return state;
+}
+
+LedgerState EmbeddedLedger::KnownState() const {
+  LedgerState state;
+  state.kind = "embedded";
+  state.name = name_;
+  state.size = view_.size;
+  state.head = view_.head;
+  state.broken = broken_;
+  return state;
 }
 
 bool EmbeddedLedger::WaitForGrowth(

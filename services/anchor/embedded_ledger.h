@@ -62,6 +62,7 @@ class EmbeddedLedger : public Ledger {
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
   absl::StatusOr<LedgerState> State() override;
+  LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;
@@ -86,6 +87,7 @@ class EmbeddedLedger : public Ledger {
     std::optional<LedgerHead> head;
   };
   View CurrentView();
+  LedgerState KnownState() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::unique_ptr<EmbeddedLedgerStore> store_;
   const std::unique_ptr<const Ed25519PrivateKey> key_;  // null: read-only

@@ -73,6 +73,13 @@ absl::StatusOr<LedgerState> FaultyLedger::State() {
   return ledger_.State();
 }
 
+LedgerState FaultyLedger::LastState() {
+  LedgerState state = ledger_.LastState();
+  const absl::Status fault = Fault();
+  if (!fault.ok()) state.problem = std::string(fault.message());
+  return state;
+}
+
 bool FaultyLedger::WaitForGrowth(
     int64_t size, std::chrono::steady_clock::time_point deadline) {
   return ledger_.WaitForGrowth(size, deadline);

@@ -43,6 +43,7 @@ class FaultyLedger : public Ledger {
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
   absl::StatusOr<LedgerState> State() override;
+  LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;

@@ -105,12 +105,15 @@ struct ChainState {
   int64_t height = 0;
   std::string stream;
   std::string mode;
-  int64_t unconfirmed = 0;  // items
-  // Of the item that has been unconfirmed for longest; 0 where there is none.
+  int64_t confirmed = 0;    // items in a block
+  int64_t unconfirmed = 0;  // items that wait for one
+  // Of LastState() alone. Of the item that has been unconfirmed for longest; 0
+  // where there is none.
   int64_t oldest_unconfirmed_ms = 0;
-  int64_t foreign = 0;  // items of publishers that are not allowed
-  int64_t doubles = 0;  // items that say what an earlier one says
-  int64_t lost = 0;     // items that were there, and no block will have
+  int64_t alarm_after_ms = 0;  // from when on that is too long; 0: never
+  int64_t foreign = 0;         // items of publishers that are not allowed
+  int64_t doubles = 0;         // items that say what an earlier one says
+  int64_t lost = 0;            // items that were there, and no block will have
 };
 
 struct LedgerState {
@@ -121,6 +124,10 @@ struct LedgerState {
   std::optional<LedgerHead> head;
   std::string broken;  // why it takes no more writes; empty while it does
   std::optional<ChainState> chain;
+  // Of LastState() alone: why it cannot be read and written now, empty while it
+  // can; and what is meant to be published and not on the ledger yet.
+  std::string problem;
+  int64_t pending = 0;
 };
 
 // Thread-safe.
@@ -149,6 +156,10 @@ class Ledger {
   // Unavailable: the ledger cannot be read and written now; the message says
   // why.
   virtual absl::StatusOr<LedgerState> State() = 0;
+
+  // What was known last. Answers at once, also where the ledger does not: for
+  // health, numbers and whoever wants to know what is wrong.
+  virtual LedgerState LastState() = 0;
 
   // Blocks until there are more than `size` items or more confirmations than at
   // the call, StopWaiting() was called, or `deadline` has passed. Returns

@@ -30,6 +30,7 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> OpenModule(
     const DataDir& dir, std::optional<MultiChainConfig> multichain) {
   AnchorModule::Options options;
   options.warn = [](absl::string_view line) { LogWarning(line); };
+  options.alarm = [](absl::string_view line) { LogError(line); };
   if (multichain.has_value()) {
     options.multichain = std::move(multichain);
     options.multichain_path = dir.Sub("multichain");

@@ -3,6 +3,7 @@
 
 #include "common/server/command_line.h"
 #include "common/server/run_server.h"
+#include "services/windproof/anchor_command.h"
 #include "services/windproof/demo_command.h"
 #include "services/windproof/drill_command.h"
 #include "services/windproof/ingest_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   windproof::RegisterVerify(line.root());
   windproof::RegisterReplay(line.root());
   windproof::RegisterWatch(line.root());
+  windproof::RegisterAnchor(line.root());
   windproof::RegisterPipeline(line.root());
   windproof::RegisterDrill(line.root());
   windproof::RegisterDemo(line.root());

@@ -155,6 +155,7 @@ absl::Status Stack::Parts::OpenAnchor() {
   AnchorModule::Options anchor_options{
       .ledger_path = dir->Sub("ledger"),
       .warn = [](absl::string_view line) { LogWarning(line); },
+      .alarm = [](absl::string_view line) { LogError(line); },
   };
   absl::StatusOr<std::unique_ptr<AnchorModule>> opened =
       absl::InternalError("not opened");

@@ -40,8 +40,18 @@ struct MultiChainLedger::Parts {
   std::thread poller;
 
   bool publishes() const { return !options.config.address.empty(); }
+  LedgerState KnownState();
   void Run();
 };
+
+LedgerState MultiChainLedger::Parts::KnownState() {
+  LedgerState state;
+  state.kind = "multichain";
+  state.name = absl::StrCat(options.config.chain, "/", options.config.stream);
+  view->Describe(&state);
+  state.chain->mode = "direct";
+  return state;
+}
 
 void MultiChainLedger::Parts::Run() {
   std::string told;
@@ -142,12 +152,13 @@ absl::StatusOr<LedgerPage> MultiChainLedger::Read(const LedgerQuery& query) {
 absl::StatusOr<LedgerState> MultiChainLedger::State() {
   const absl::Status status = parts_->view->Refresh(false);
   if (!status.ok()) return absl::UnavailableError(status.message());
-  const MultiChainConfig& config = parts_->options.config;
-  LedgerState state;
-  state.kind = "multichain";
-  state.name = absl::StrCat(config.chain, "/", config.stream);
-  parts_->view->Describe(&state);
-  state.chain->mode = "direct";
+  return parts_->KnownState();
+}
+
+LedgerState MultiChainLedger::LastState() {
+  LedgerState state = parts_->KnownState();
+  state.problem = parts_->view->Problem();
+  state.pending = parts_->publisher->pending();
   return state;
 }
 

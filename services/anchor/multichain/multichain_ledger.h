@@ -58,6 +58,8 @@ class MultiChainLedger : public Ledger {
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
   // Asks the node.
   absl::StatusOr<LedgerState> State() override;
+  // As the poller, or a call, found it last.
+  LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;

@@ -163,6 +163,11 @@ absl::Status StreamPublisher::Tend() {
   return status;
 }
 
+int64_t StreamPublisher::pending() {
+  MutexLock lock(mutex_);
+  return static_cast<int64_t>(unknown_.size() + lost_.size());
+}
+
 absl::Status StreamPublisher::Reconcile() {
   const int64_t now_ms = options_.steady_ms();
   int64_t buried_end = 0;

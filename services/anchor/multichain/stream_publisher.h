@@ -62,6 +62,9 @@ class StreamPublisher {
   // successful StreamView::Refresh(true), by one thread.
   absl::Status Tend() ABSL_LOCKS_EXCLUDED(publish_mutex_);
 
+  // Items that are meant to be on the stream and, as far as is known, are not.
+  int64_t pending();
+
  private:
   // With `keep_refused` the intent outlives a refusal.
   absl::StatusOr<std::vector<std::string>> PublishLocked(

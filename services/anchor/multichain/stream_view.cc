@@ -17,6 +17,9 @@ constexpr absl::string_view kPublishersNote = "publishers";
 
 constexpr int kLostTold = 10;
 constexpr int64_t kAlarmEveryMs = 60'000;
+// The node is asked at least every second, and one that connects a block has
+// been seen to take 2.2 s for a call.
+constexpr int64_t kSilentMs = 6'000;
 
 std::string PublishersOf(const MultiChainConfig& config) {
   std::vector<std::string> sorted = config.publishers;
@@ -140,6 +143,7 @@ void StreamView::NoteHealth(const absl::Status& status) {
   {
     MutexLock lock(mutex_);
     health_ = status;
+    if (status.ok()) healthy_ms_ = options_.steady_ms();
     const std::string now =
         status.ok() ? std::string() : std::string(status.message());
     if (now != told_problem_) {
@@ -272,8 +276,10 @@ void StreamView::Describe(LedgerState* state) {
   chain.chain = options_.config.chain;
   chain.genesis = options_.config.genesis;
   chain.stream = options_.config.stream;
-  chain.height = mirror_->progress().tip_height;
+  chain.height = std::max<int64_t>(0, mirror_->progress().tip_height);
   chain.unconfirmed = static_cast<int64_t>(mirror_->unconfirmed().size());
+  chain.confirmed = mirror_->size() - mirror_->lost() - chain.unconfirmed;
+  chain.alarm_after_ms = options_.config.alarm_after_s * 1000;
   if (const auto oldest = mirror_->OldestUnconfirmed()) {
     chain.oldest_unconfirmed_ms = options_.steady_ms() - oldest->second;
   }
@@ -282,6 +288,14 @@ void StreamView::Describe(LedgerState* state) {
   chain.lost = mirror_->lost();
   state->size = mirror_->size();
   state->chain = std::move(chain);
+}
+
+std::string StreamView::Problem() {
+  MutexLock lock(mutex_);
+  if (!health_.ok()) return std::string(health_.message());
+  const int64_t silent_ms = options_.steady_ms() - healthy_ms_;
+  if (silent_ms < kSilentMs) return "";
+  return absl::StrCat("the node has not answered for ", silent_ms / 1000, " s");
 }
 
 bool StreamView::WaitForGrowth(int64_t size,

@@ -67,6 +67,9 @@ class StreamView {
   // Counters of the stream, and its size; `confirmations` and so on are not
   // set.
   void Describe(LedgerState* state);
+  // Why the node cannot be used, as it was last; empty while it can. Asks
+  // nobody: a call that hangs is seen by its silence.
+  std::string Problem();
 
   // As Ledger's.
   bool WaitForGrowth(int64_t size,
@@ -107,7 +110,8 @@ class StreamView {
   absl::Status health_ ABSL_GUARDED_BY(mutex_) =
       absl::UnavailableError("the node has not been asked yet");
   std::string told_problem_ ABSL_GUARDED_BY(mutex_);
-  int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;  // grows with each change
+  int64_t healthy_ms_ ABSL_GUARDED_BY(mutex_) = 0;  // when it was so last
+  int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;     // grows with each change
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Digest> lost_ ABSL_GUARDED_BY(mutex_);
   int64_t next_alarm_ms_ ABSL_GUARDED_BY(mutex_) = 0;
