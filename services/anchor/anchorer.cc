@@ -239,7 +239,13 @@ absl::Status Anchorer::Admit(size_t index, Batch& batch) {
   const absl::Status follows = CheckFollows(checkpoint, state);
   if (!follows.ok()) {
     if (candidate.receipt.has_value()) return absl::OkStatus();
-    if (!FollowsAhead(checkpoint, state)) return follows;
+    if (!FollowsAhead(checkpoint, state)) {
+      // It was there, and the ledger lost it: no error of the submitter.
+      if (!ledger_.WillPublish(candidate.hash)) return follows;
+      return absl::UnavailableError(
+          absl::StrCat("checkpoint ", HexOf(candidate.hash), " of ", window,
+                       " was lost by the ledger and is being published again"));
+    }
   }
   // Not a reference: `state` may point into the map.
   KeyState next = state == nullptr ? KeyState() : *state;

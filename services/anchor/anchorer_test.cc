@@ -108,6 +108,16 @@ TEST_F(AnchorerTest, RepeatingACallPublishesNothing) {
   EXPECT_EQ(LedgerSize(), 4);
 }
 
+// Its submitter is asked to wait, not told that it is wrong.
+TEST_F(AnchorerTest, WhatTheLedgerLostAndWillPublishIsNotRefused) {
+  const std::vector<Checkpoint> chain = CheckpointChain("00433", 4);
+  ASSERT_TRUE(Submit({chain[0]}).ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Submit({chain[2]}).status()));
+  faulty_->SetWillPublish(true);
+  EXPECT_TRUE(absl::IsUnavailable(Submit({chain[2]}).status()));
+  EXPECT_TRUE(Submit({chain[1], chain[2], chain[3]}).ok());
+}
+
 TEST_F(AnchorerTest, PublishesOnceWhenTheReplyIsLost) {
   const std::vector<Checkpoint> chain = CheckpointChain("00433", 3);
   faulty_->LoseNextReply();

@@ -29,6 +29,11 @@ void FaultyLedger::HoldConfirmationsFrom(int64_t position) {
   hold_from_ = position;
 }
 
+void FaultyLedger::SetWillPublish(bool will_publish) {
+  MutexLock lock(mutex_);
+  will_publish_ = will_publish;
+}
+
 int64_t FaultyLedger::published() {
   MutexLock lock(mutex_);
   return published_;
@@ -52,6 +57,11 @@ absl::StatusOr<std::vector<std::string>> FaultyLedger::Publish(
   absl::StatusOr<std::vector<std::string>> reply = ledger_.Publish(items);
   if (lose_reply) return absl::UnavailableError("the reply was lost");
   return reply;
+}
+
+bool FaultyLedger::WillPublish(const Digest& data) {
+  MutexLock lock(mutex_);
+  return will_publish_ || ledger_.WillPublish(data);
 }
 
 absl::StatusOr<LedgerPage> FaultyLedger::Find(absl::string_view key,

@@ -34,11 +34,15 @@ class FaultyLedger : public Ledger {
   // Items from `position` on have no confirmation; -1: all have theirs.
   void HoldConfirmationsFrom(int64_t position);
 
+  // Whether it says of anything that it will publish it again.
+  void SetWillPublish(bool will_publish);
+
   // Items in calls of Publish() that were passed on.
   int64_t published();
 
   absl::StatusOr<std::vector<std::string>> Publish(
       absl::Span<const LedgerDraft> items) override;
+  bool WillPublish(const Digest& data) override;
   absl::StatusOr<LedgerPage> Find(absl::string_view key,
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
@@ -58,6 +62,7 @@ class FaultyLedger : public Ledger {
   int64_t cut_ ABSL_GUARDED_BY(mutex_) = -1;
   bool unavailable_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t hold_from_ ABSL_GUARDED_BY(mutex_) = -1;
+  bool will_publish_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t published_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

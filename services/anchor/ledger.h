@@ -146,6 +146,10 @@ class Ledger {
   virtual absl::StatusOr<std::vector<std::string>> Publish(
       absl::Span<const LedgerDraft> items) = 0;
 
+  // Whether what has this hash was accepted, stands nowhere on the ledger, and
+  // will be published again without anybody's doing.
+  virtual bool WillPublish(const Digest& /*data*/) { return false; }
+
   // Items that carry `key`.
   virtual absl::StatusOr<LedgerPage> Find(absl::string_view key,
                                           const LedgerQuery& query) = 0;
@@ -158,8 +162,14 @@ class Ledger {
   virtual absl::StatusOr<LedgerState> State() = 0;
 
   // What was known last. Answers at once, also where the ledger does not: for
-  // health, numbers and whoever wants to know what is wrong.
-  virtual LedgerState LastState() = 0;
+  // health, numbers and whoever wants to know what is wrong. As it is here it
+  // is for ledgers whose State() waits for nobody.
+  virtual LedgerState LastState() {
+    const absl::StatusOr<LedgerState> state = State();
+    LedgerState known = state.ok() ? *state : LedgerState();
+    known.problem = std::string(state.status().message());
+    return known;
+  }
 
   // Blocks until there are more than `size` items or more confirmations than at
   // the call, StopWaiting() was called, or `deadline` has passed. Returns

@@ -139,6 +139,11 @@ absl::StatusOr<std::vector<std::string>> MultiChainLedger::Publish(
   return parts_->publisher->Publish(items);
 }
 
+bool MultiChainLedger::WillPublish(const Digest& data) {
+  // What is meant and there is not asked about.
+  return parts_->intents->Get(data).ok();
+}
+
 absl::StatusOr<LedgerPage> MultiChainLedger::Find(absl::string_view key,
                                                   const LedgerQuery& query) {
   const std::string text(key);

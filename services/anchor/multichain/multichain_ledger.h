@@ -53,6 +53,7 @@ class MultiChainLedger : public Ledger {
 
   absl::StatusOr<std::vector<std::string>> Publish(
       absl::Span<const LedgerDraft> items) override;
+  bool WillPublish(const Digest& data) override;
   absl::StatusOr<LedgerPage> Find(absl::string_view key,
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
