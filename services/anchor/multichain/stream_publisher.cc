@@ -160,12 +160,35 @@ absl::Status StreamPublisher::Tend() {
   }
   absl::Status status = reconciled ? RemoveBuried() : Reconcile();
   if (status.ok()) status = PublishMissing();
-  return status;
+  return status.ok() ? CountPending() : status;
 }
 
 int64_t StreamPublisher::pending() {
   MutexLock lock(mutex_);
-  return static_cast<int64_t>(unknown_.size() + lost_.size());
+  return pending_;
+}
+
+absl::Status StreamPublisher::CountPending() {
+  std::set<Digest> meant;
+  {
+    MutexLock lock(mutex_);
+    meant = lost_;
+    for (const auto& [hash, since_ms] : unknown_) meant.insert(hash);
+  }
+  int64_t pending = 0;
+  const absl::Status counted =
+      view_.Use([&](const StreamMirror& mirror) -> absl::Status {
+        for (const Digest& hash : meant) {
+          const absl::StatusOr<int64_t> there = mirror.FindData(hash);
+          if (!there.ok()) return there.status();
+          if (*there < 0) ++pending;
+        }
+        return absl::OkStatus();
+      });
+  if (!counted.ok()) return counted;
+  MutexLock lock(mutex_);
+  pending_ = pending;
+  return absl::OkStatus();
 }
 
 absl::Status StreamPublisher::Reconcile() {

@@ -62,7 +62,7 @@ class StreamPublisher {
   // successful StreamView::Refresh(true), by one thread.
   absl::Status Tend() ABSL_LOCKS_EXCLUDED(publish_mutex_);
 
-  // Items that are meant to be on the stream and, as far as is known, are not.
+  // Items that are meant to be on the stream and were not at the last Tend().
   int64_t pending();
 
  private:
@@ -80,6 +80,7 @@ class StreamPublisher {
   absl::Status Reconcile();
   absl::Status RemoveBuried();
   absl::Status PublishMissing() ABSL_LOCKS_EXCLUDED(publish_mutex_);
+  absl::Status CountPending();
   void Warn(absl::string_view line) const;
 
   const Options options_;
@@ -97,6 +98,7 @@ class StreamPublisher {
   std::map<Digest, int64_t> unknown_ ABSL_GUARDED_BY(mutex_);
   // To be published again now.
   std::set<Digest> lost_ ABSL_GUARDED_BY(mutex_);
+  int64_t pending_ ABSL_GUARDED_BY(mutex_) = 0;
   // First height that is not buried yet.
   int64_t buried_end_ ABSL_GUARDED_BY(mutex_) = 0;
 };

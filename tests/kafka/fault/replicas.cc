@@ -4,16 +4,12 @@
 #include <httplib.h>
 #include <signal.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
-#include <random>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/server/grpc_status.h"
@@ -29,7 +25,6 @@
 namespace windproof {
 namespace {
 
-constexpr std::chrono::milliseconds kPollInterval{50};
 // Of one call; a replica may be stopped while it is asked.
 constexpr std::chrono::seconds kCallTimeout{5};
 // What replicas mark the calls with that they send each other.
@@ -55,29 +50,6 @@ std::string FreeAddress() {
 }
 
 }  // namespace
-
-bool LongRun() { return std::getenv("WINDPROOF_LONG") != nullptr; }
-
-uint64_t FaultSeed() {
-  uint64_t seed = 0;
-  const char* const given = std::getenv("WINDPROOF_FAULT_SEED");
-  if (given == nullptr || !absl::SimpleAtoi(given, &seed)) {
-    seed = std::random_device()();
-  }
-  std::cout << "WINDPROOF_FAULT_SEED=" << seed << std::endl;
-  return seed;
-}
-
-bool Eventually(const std::function<bool()>& condition,
-                std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    // Leaves the processors to others; nothing depends on how long.
-    std::this_thread::sleep_for(kPollInterval);
-  }
-  return true;
-}
 
 Replicas::Replicas(const Options& options)
     : options_(options), dir_(FreshPath(options.name)) {

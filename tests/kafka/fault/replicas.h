@@ -23,18 +23,9 @@
 #include "common/record_log/kafka_log.h"
 #include "proto/windproof/v1/window_hash.grpc.pb.h"
 #include "tests/e2e/process.h"
+#include "tests/fault/fault_run.h"
 
 namespace windproof {
-
-// The counts of the long run, instead of those that a change has time for.
-bool LongRun();
-
-// Given as WINDPROOF_FAULT_SEED, or another in each run; printed.
-uint64_t FaultSeed();
-
-// Asks until it holds; false when it has not for a long while.
-bool Eventually(const std::function<bool()>& condition,
-                std::chrono::seconds patience = std::chrono::seconds(120));
 
 class Replicas {
  public:

@@ -121,6 +121,7 @@ absl::StatusOr<Json> RunNode(FakeNode* node, const std::string& name,
     return Json::Object()
         .Add("url", node->url())
         .Add("height", node->height())
+        .Add("requests", node->requests())
         .Add("address", node->address())
         .Add("genesis", node->genesis_hash());
   } else {

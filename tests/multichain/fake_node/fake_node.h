@@ -5,6 +5,7 @@
 #ifndef WINDPROOF_TESTS_MULTICHAIN_FAKE_NODE_FAKE_NODE_H_
 #define WINDPROOF_TESTS_MULTICHAIN_FAKE_NODE_FAKE_NODE_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -120,6 +121,9 @@ class FakeNode {
   absl::Status Up();
   absl::Status Restart();
 
+  // Requests with the right password since the start.
+  int64_t requests() const { return requests_.load(); }
+
   // Whether `stop` was called.
   bool stopping() const;
 
@@ -154,6 +158,7 @@ class FakeNode {
       ABSL_GUARDED_BY(mutex_){};
   std::chrono::steady_clock::time_point warm_at_ ABSL_GUARDED_BY(mutex_){};
 
+  std::atomic<int64_t> requests_{0};
   int port_ = 0;
   std::unique_ptr<HttpServer> server_;
   std::thread miner_;

@@ -101,6 +101,7 @@ HttpResponse FakeNode::Handle(const HttpRequest& request) {
     Sleep(options_.wrong_password_ms);
     return Unauthorized();
   }
+  ++requests_;
   return HandleCall(request);
 }
 
