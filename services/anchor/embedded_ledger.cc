@@ -1,11 +1,9 @@
 #include "services/anchor/embedded_ledger.h"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "services/anchor/ledger_entry.h"
@@ -274,7 +272,8 @@ class EmbeddedLedger::PageBuilder {
     }
     bytes_ += static_cast<int64_t>(2 * bytes.size());
     if (query_.with_inclusion && item.confirmations > 0) {
-      absl::StatusOr<InclusionProof> proof = Prove(position);
+      absl::StatusOr<InclusionProof> proof =
+          prover_.Inclusion(position, view_.head->size);
       // A proof that the stored nodes do not give is left out: the item itself
       // can still be shown.
       if (proof.ok()) {
@@ -296,47 +295,12 @@ class EmbeddedLedger::PageBuilder {
   }
 
  private:
-  absl::StatusOr<InclusionProof> Prove(int64_t position) {
-    return ProveFromNodes(
-        static_cast<uint64_t>(position),
-        static_cast<uint64_t>(view_.head->size),
-        [this](uint64_t at, int level) { return Node(at, level); });
-  }
-
-  absl::StatusOr<Digest> Node(uint64_t position, int level) {
-    // Neighbours in a page share most of their paths.
-    const auto cached = nodes_.find(position);
-    if (cached != nodes_.end()) return NodeOf(cached->second, position, level);
-    std::string value;
-    const rocksdb::Status status = ledger_.store_->db().Get(
-        rocksdb::ReadOptions(), ledger_.store_->nodes(),
-        LedgerPositionKey(static_cast<int64_t>(position)), &value);
-    if (status.IsNotFound()) value.clear();
-    if (!status.ok() && !status.IsNotFound()) {
-      return FromRocksStatus(status, "read the ledger's tree");
-    }
-    return NodeOf(nodes_.emplace(position, std::move(value)).first->second,
-                  position, level);
-  }
-
-  static absl::StatusOr<Digest> NodeOf(absl::string_view beside,
-                                       uint64_t position, int level) {
-    Digest digest;
-    if (beside.size() < (level + 1) * digest.size()) {
-      return absl::DataLossError(absl::StrCat("the tree has no node of level ",
-                                              level, " at ", position));
-    }
-    std::memcpy(digest.data(), beside.data() + level * digest.size(),
-                digest.size());
-    return digest;
-  }
-
   EmbeddedLedger& ledger_;
   const LedgerQuery query_;
   View view_;
   LedgerPage page_;
   int64_t bytes_ = 0;
-  absl::flat_hash_map<uint64_t, std::string> nodes_;
+  LedgerProver prover_{*ledger_.store_};
 };
 
 absl::StatusOr<LedgerPage> EmbeddedLedger::Find(absl::string_view key,
@@ -408,6 +372,21 @@ absl::StatusOr<LedgerPage> EmbeddedLedger::Read(const LedgerQuery& query) {
 EmbeddedLedger::View EmbeddedLedger::CurrentView() {
   MutexLock lock(mutex_);
   return view_;
+}
+
+absl::StatusOr<ConsistencyProof> EmbeddedLedger::ProveConsistency(
+    int64_t old_size, int64_t new_size) {
+  const int64_t size = CurrentView().size;
+  if (old_size < 1 || old_size > new_size || new_size > size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the sizes are ", old_size, " and ", new_size,
+                     "; 0 < first <= second <= ", size, " is accepted"));
+  }
+  return NewProver()->Consistency(old_size, new_size);
+}
+
+std::unique_ptr<LedgerProver> EmbeddedLedger::NewProver() {
+  return std::make_unique<LedgerProver>(*store_);
 }
 
 absl::StatusOr<LedgerState> EmbeddedLedger::State() {

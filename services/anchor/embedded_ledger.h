@@ -26,6 +26,7 @@
 #include "services/anchor/embedded_ledger_check.h"
 #include "services/anchor/embedded_ledger_store.h"
 #include "services/anchor/ledger.h"
+#include "services/anchor/ledger_prover.h"
 
 namespace windproof {
 
@@ -61,11 +62,17 @@ class EmbeddedLedger : public Ledger {
   absl::StatusOr<LedgerPage> Find(absl::string_view key,
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
+  absl::StatusOr<ConsistencyProof> ProveConsistency(int64_t old_size,
+                                                    int64_t new_size) override;
   absl::StatusOr<LedgerState> State() override;
   LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;
+
+  // For proofs that lead to another head than the newest. The ledger must
+  // outlive it.
+  std::unique_ptr<LedgerProver> NewProver();
 
  private:
   class PageBuilder;

@@ -77,6 +77,13 @@ absl::StatusOr<LedgerPage> FaultyLedger::Read(const LedgerQuery& query) {
   return Hold(ledger_.Read(query));
 }
 
+absl::StatusOr<ConsistencyProof> FaultyLedger::ProveConsistency(
+    int64_t old_size, int64_t new_size) {
+  const absl::Status fault = Fault();
+  if (!fault.ok()) return fault;
+  return ledger_.ProveConsistency(old_size, new_size);
+}
+
 absl::StatusOr<LedgerState> FaultyLedger::State() {
   const absl::Status fault = Fault();
   if (!fault.ok()) return fault;

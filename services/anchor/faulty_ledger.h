@@ -46,6 +46,8 @@ class FaultyLedger : public Ledger {
   absl::StatusOr<LedgerPage> Find(absl::string_view key,
                                   const LedgerQuery& query) override;
   absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) override;
+  absl::StatusOr<ConsistencyProof> ProveConsistency(int64_t old_size,
+                                                    int64_t new_size) override;
   absl::StatusOr<LedgerState> State() override;
   LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,

@@ -5,9 +5,9 @@
 // Keys are an index and no more: what an item is about is what its data says.
 // On a block chain positions are those in which its reader came to know the
 // items; one that a reorganisation took away for good leaves its position
-// empty, and comes with another when it is published again. EmbeddedLedger and
-// MultiChainLedger implement it; FaultyLedger wraps one for tests; each passes
-// ledger_contract.h.
+// empty, and comes with another when it is published again. EmbeddedLedger,
+// MultiChainLedger and BatchedLedger implement it; FaultyLedger wraps one for
+// tests; each passes ledger_contract.h.
 #ifndef WINDPROOF_SERVICES_ANCHOR_LEDGER_H_
 #define WINDPROOF_SERVICES_ANCHOR_LEDGER_H_
 
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -75,11 +76,15 @@ struct LedgerItem {
   std::optional<ChainEvidence> chain;
 };
 
-// The newest signed head of a ledger that is a tree.
+// A signed head of a ledger that is a tree.
 struct LedgerHead {
   std::string note;  // C2SP tlog-checkpoint
   int64_t size = 0;
   Digest root{};
+
+  // Only of a ledger that publishes its heads on a block chain: the item there
+  // whose data are the note.
+  std::optional<LedgerItem> item;
 };
 
 struct LedgerQuery {
@@ -87,6 +92,9 @@ struct LedgerQuery {
   int64_t max_items = 1000;  // at least one comes, where there is one
   int64_t max_bytes = 2 << 20;
   bool with_inclusion = false;
+  // Of the head that comes with the items, where heads are published on a block
+  // chain and there is such a one; 0: as many as the ledger asks for.
+  int64_t min_confirmations = 0;
 };
 
 struct LedgerPage {
@@ -95,7 +103,12 @@ struct LedgerPage {
   int64_t next = 0;
   // Whether there was nothing beyond the items when they were read.
   bool at_end = true;
+  // That the items' inclusion proofs lead to. Where heads are published on a
+  // block chain it comes with proofs alone, and is one that stands there.
   std::optional<LedgerHead> head;
+  // Heads on the chain that the ledger's key has signed, and that are not of
+  // this ledger.
+  std::vector<LedgerHead> conflicts;
 };
 
 // Of a ledger on a block chain.
@@ -104,7 +117,7 @@ struct ChainState {
   std::string genesis;
   int64_t height = 0;
   std::string stream;
-  std::string mode;
+  std::string mode;         // `direct`, `batched`
   int64_t confirmed = 0;    // items in a block
   int64_t unconfirmed = 0;  // items that wait for one
   // Of LastState() alone. Of the item that has been unconfirmed for longest; 0
@@ -114,6 +127,10 @@ struct ChainState {
   int64_t foreign = 0;         // items of publishers that are not allowed
   int64_t doubles = 0;         // items that say what an earlier one says
   int64_t lost = 0;            // items that were there, and no block will have
+  // Batched: items of the ledger that no head on the chain covers, and for how
+  // long the first of them has waited for one.
+  int64_t unpublished = 0;
+  int64_t oldest_unpublished_ms = 0;
 };
 
 struct LedgerState {
@@ -156,6 +173,16 @@ class Ledger {
 
   // All items.
   virtual absl::StatusOr<LedgerPage> Read(const LedgerQuery& query) = 0;
+
+  // Only of a ledger that is a tree: shows that its first `new_size` items
+  // begin with its first `old_size`; 0 < old_size <= new_size <= size.
+  //
+  // InvalidArgument: they are not. Unimplemented: it is no tree.
+  virtual absl::StatusOr<ConsistencyProof> ProveConsistency(
+      int64_t /*old_size*/, int64_t /*new_size*/) {
+    return absl::UnimplementedError(
+        "the ledger is no tree: it has no heads to be consistent");
+  }
 
   // Unavailable: the ledger cannot be read and written now; the message says
   // why.

@@ -1,5 +1,6 @@
 #include "services/anchor/ledger_contract.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string>
@@ -181,6 +182,35 @@ TEST_P(LedgerContractTest, WaitEndsWithStop) {
   EXPECT_FALSE(ledger().WaitForGrowth(0, Late()));
   stopper.join();
   EXPECT_FALSE(ledger().WaitForGrowth(0, Late()));
+}
+
+TEST_P(LedgerContractTest, EveryItemIsConfirmedAndWakesWhoWaits) {
+  ASSERT_TRUE(ledger().Publish({Draft("a", "x"), Draft("b", "y")}).ok());
+  ASSERT_TRUE(ledger().Publish({Draft("a", "z")}).ok());
+  const auto confirmed = [](const absl::StatusOr<LedgerPage>& page,
+                            size_t count) {
+    EXPECT_TRUE(page.ok()) << page.status();
+    size_t found = 0;
+    for (const LedgerItem& item : page->items) found += item.confirmations > 0;
+    return found == count;
+  };
+  const auto deadline = Late();
+  while (!confirmed(ledger().Read({}), 3) && steady_clock::now() < deadline) {
+    fixture().Confirm();
+    ledger().WaitForGrowth(
+        3, std::min(deadline, steady_clock::now() + std::chrono::seconds(1)));
+  }
+  EXPECT_TRUE(confirmed(ledger().Read({}), 3));
+  EXPECT_TRUE(confirmed(ledger().Find("a", {}), 2));
+  LedgerQuery query;
+  query.with_inclusion = true;
+  const auto page = ledger().Read(query);
+  ASSERT_TRUE(page.ok()) << page.status();
+  for (const LedgerItem& item : page->items) {
+    // A way to a head, or a block of a chain.
+    EXPECT_TRUE(item.inclusion.has_value() || item.chain.has_value());
+    EXPECT_EQ(item.inclusion.has_value(), page->head.has_value());
+  }
 }
 
 TEST_P(LedgerContractTest, ManyPublishersAndReaders) {

@@ -22,6 +22,8 @@ class LedgerFixture {
  public:
   virtual ~LedgerFixture() = default;
   virtual Ledger& ledger() = 0;
+  // What must happen elsewhere before an item is confirmed, happens: a block.
+  virtual void Confirm() {}
 };
 
 struct LedgerFixtureFactory {
@@ -39,6 +41,7 @@ class LedgerContractTest
  protected:
   void SetUp() override { fixture_ = GetParam().make(); }
   Ledger& ledger() { return fixture_->ledger(); }
+  LedgerFixture& fixture() { return *fixture_; }
 
  private:
   std::unique_ptr<LedgerFixture> fixture_;

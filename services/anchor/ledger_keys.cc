@@ -16,4 +16,8 @@ std::string LedgerWindowKey(absl::string_view pipeline, absl::string_view key,
   return text;
 }
 
+std::string LedgerHeadsKey(absl::string_view origin) {
+  return absl::StrCat("head:", origin);
+}
+
 }  // namespace windproof

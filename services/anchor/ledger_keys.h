@@ -20,6 +20,10 @@ std::string LedgerStreamKey(absl::string_view pipeline, absl::string_view key);
 std::string LedgerWindowKey(absl::string_view pipeline, absl::string_view key,
                             int64_t start_ms);
 
+// Under which the heads of a log stand on a block chain, by the log's origin.
+// No pipeline's name has a colon.
+std::string LedgerHeadsKey(absl::string_view origin);
+
 }  // namespace windproof
 
 #endif  // WINDPROOF_SERVICES_ANCHOR_LEDGER_KEYS_H_

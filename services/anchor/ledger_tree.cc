@@ -1,5 +1,6 @@
 #include "services/anchor/ledger_tree.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "common/merkle/tree.h"
@@ -65,6 +66,42 @@ absl::StatusOr<InclusionProof> ProveFromNodes(uint64_t leaf_index,
     if (!sibling.ok()) return sibling.status();
     proof.siblings.push_back(*sibling);
   }
+  return proof;
+}
+
+absl::StatusOr<Digest> RootFromNodes(uint64_t size, NodeReader reader) {
+  if (size == 0) return EmptyRoot();
+  return RangeRoot(0, size, reader);
+}
+
+absl::StatusOr<ConsistencyProof> ConsistencyFromNodes(uint64_t old_size,
+                                                      uint64_t new_size,
+                                                      NodeReader reader) {
+  ConsistencyProof proof{old_size, new_size, {}};
+  const auto add = [&](uint64_t begin, uint64_t end) {
+    absl::StatusOr<Digest> node = RangeRoot(begin, end, reader);
+    if (!node.ok()) return node.status();
+    proof.nodes.push_back(*node);
+    return absl::OkStatus();
+  };
+  // From the root down to where the old tree ends; PROOF wants the reverse.
+  uint64_t begin = 0;
+  uint64_t end = new_size;
+  absl::Status status;
+  while (status.ok() && old_size < end) {
+    const uint64_t split = begin + std::bit_floor(end - begin - 1);
+    if (old_size <= split) {
+      status = add(split, end);
+      end = split;
+    } else {
+      status = add(begin, split);
+      begin = split;
+    }
+  }
+  // Whoever checks it has the old root; any other node must be told.
+  if (status.ok() && begin > 0) status = add(begin, end);
+  if (!status.ok()) return status;
+  std::reverse(proof.nodes.begin(), proof.nodes.end());
   return proof;
 }
 

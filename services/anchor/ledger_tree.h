@@ -46,6 +46,15 @@ using NodeReader =
 absl::StatusOr<InclusionProof> ProveFromNodes(uint64_t leaf_index,
                                               uint64_t size, NodeReader reader);
 
+// The root of the tree of the first `size` leaves. Fails only as `reader` does.
+absl::StatusOr<Digest> RootFromNodes(uint64_t size, NodeReader reader);
+
+// Shows that the tree of the first `new_size` leaves begins with that of the
+// first `old_size`; 0 < old_size <= new_size. Fails only as `reader` does.
+absl::StatusOr<ConsistencyProof> ConsistencyFromNodes(uint64_t old_size,
+                                                      uint64_t new_size,
+                                                      NodeReader reader);
+
 }  // namespace windproof
 
 #endif  // WINDPROOF_SERVICES_ANCHOR_LEDGER_TREE_H_

@@ -30,6 +30,7 @@ class ContractFixture : public LedgerFixture {
   // The contract reads without asking for the state first.
   ContractFixture() { EXPECT_TRUE(chain_.ledger().State().ok()); }
   Ledger& ledger() override { return chain_.ledger(); }
+  void Confirm() override { chain_.node().MineBlock(); }
 
  private:
   ChainFixture chain_;
