@@ -112,12 +112,14 @@ absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
 
 absl::Status EnsureChainTrust(const std::string& data_dir,
                               const ChainTrust& chain,
+                              const std::optional<VerifierKey>& log,
                               const VerifierKey& producer) {
   const std::string path = TrustPath(data_dir);
   const absl::StatusOr<TrustConfig> trust = LoadTrust(path);
   if (absl::IsNotFound(trust.status())) {
     return WriteNewFile(path,
                         FormatTrust({.ledger_kind = "multichain",
+                                     .ledger = log,
                                      .chain = chain,
                                      .producers = {producer}}),
                         kPublicFile);
@@ -130,6 +132,16 @@ absl::Status EnsureChainTrust(const std::string& data_dir,
         absl::StrCat(path, " does not trust the stream ", chain.stream,
                      " of the chain ", chain.chain, " that begins with ",
                      chain.genesis, ": it is not of this configuration"));
+  }
+  const auto shown = [](const std::optional<VerifierKey>& key) {
+    return key.has_value()
+               ? "batched mode with the log " + FormatVerifierKey(*key)
+               : std::string("direct mode");
+  };
+  if (shown(trust->ledger) != shown(log)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, " trusts ", shown(trust->ledger), "; what is configured is ",
+        shown(log), ": one of the two is not of this data folder"));
   }
   return TrustsProducer(*trust, path, data_dir, producer);
 }

@@ -9,6 +9,7 @@
 #ifndef WINDPROOF_COMMON_SERVER_KEY_STORE_H_
 #define WINDPROOF_COMMON_SERVER_KEY_STORE_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -44,10 +45,11 @@ absl::StatusOr<NamedKey> LoadKey(const std::string& data_dir,
 absl::Status EnsureTrust(const std::string& data_dir, const VerifierKey& ledger,
                          const VerifierKey& producer);
 
-// The same for a ledger on a chain; what is there must name the same chain,
-// genesis and stream.
+// The same for a ledger on a chain, in batched mode with the key of its log;
+// what is there must name the same chain, genesis, stream and key.
 absl::Status EnsureChainTrust(const std::string& data_dir,
                               const ChainTrust& chain,
+                              const std::optional<VerifierKey>& log,
                               const VerifierKey& producer);
 
 std::string TrustPath(const std::string& data_dir);

@@ -58,9 +58,10 @@ absl::Status BadMember(absl::string_view name, absl::string_view accepted) {
 bool IsHash(absl::string_view text) { return DigestFromHex(text).ok(); }
 
 absl::StatusOr<ChainTrust> ParseChain(const JsonValue& ledger) {
-  const absl::Status members = OnlyMembers(
-      ledger, "ledger",
-      {"kind", "chain", "genesis", "stream", "publishers", "confirmations"});
+  const absl::Status members =
+      OnlyMembers(ledger, "ledger",
+                  {"kind", "mode", "vkey", "chain", "genesis", "stream",
+                   "publishers", "confirmations"});
   if (!members.ok()) return members;
   ChainTrust trust;
   const auto text = [&](absl::string_view name, std::string* out) {
@@ -103,6 +104,28 @@ absl::StatusOr<ChainTrust> ParseChain(const JsonValue& ledger) {
   return trust;
 }
 
+// The log's key, in batched mode; nothing in direct mode.
+absl::StatusOr<std::optional<VerifierKey>> ParseLog(const JsonValue& ledger) {
+  const JsonValue* mode = ledger.Find("mode");
+  const JsonValue* vkey = ledger.Find("vkey");
+  if (mode != nullptr && mode->kind != Kind::kString) {
+    return BadMember("mode", "\"direct\" or \"batched\" is accepted");
+  }
+  if (mode == nullptr || mode->string == "direct") {
+    if (vkey == nullptr) return std::optional<VerifierKey>();
+    return absl::InvalidArgumentError(
+        "ledger.vkey is the key of a log: it goes with \"mode\": \"batched\"");
+  }
+  if (mode->string != "batched") {
+    return absl::UnimplementedError(absl::StrCat(
+        "ledger.mode is \"", absl::Utf8SafeCHexEscape(mode->string),
+        "\"; \"direct\" or \"batched\" is accepted"));
+  }
+  absl::StatusOr<VerifierKey> key = KeyOf(vkey, "ledger.vkey");
+  if (!key.ok()) return key.status();
+  return std::optional<VerifierKey>(*std::move(key));
+}
+
 absl::Status ParseLedger(const JsonValue* ledger, TrustConfig* trust) {
   if (ledger == nullptr || ledger->kind != Kind::kObject) {
     return absl::InvalidArgumentError(
@@ -118,7 +141,10 @@ absl::Status ParseLedger(const JsonValue* ledger, TrustConfig* trust) {
   if (kind->string == kMultiChain) {
     absl::StatusOr<ChainTrust> chain = ParseChain(*ledger);
     if (!chain.ok()) return chain.status();
+    absl::StatusOr<std::optional<VerifierKey>> log = ParseLog(*ledger);
+    if (!log.ok()) return log.status();
     trust->chain = *std::move(chain);
+    trust->ledger = *std::move(log);
     return absl::OkStatus();
   }
   if (kind->string != kEmbedded) {
@@ -206,9 +232,9 @@ absl::StatusOr<TrustConfig> ParseTrust(absl::string_view json) {
 std::string FormatTrust(const TrustConfig& trust) {
   std::string out = "{\n  \"version\": 1,\n  \"ledger\": {\"kind\": ";
   AppendQuoted(trust.ledger_kind, &out);
-  if (trust.chain.has_value()) {
-    AppendChain(*trust.chain, &out);
-  } else {
+  if (trust.chain.has_value()) AppendChain(*trust.chain, &out);
+  if (trust.ledger.has_value()) {
+    if (trust.chain.has_value()) out += ", \"mode\": \"batched\"";
     out += ", \"vkey\": ";
     AppendQuoted(FormatVerifierKey(*trust.ledger), &out);
   }

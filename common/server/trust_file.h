@@ -12,6 +12,9 @@
 //               "stream": NAME or txid, "publishers": [ADDRESS, …],
 //               "confirmations": N}
 //
+// where in batched mode, whose log's heads are on the chain, there are also
+// "mode": "batched" and "vkey": "NAME+ID+BASE64", the log's key.
+//
 // The keys are C2SP verifier keys (common/crypto/signed_note.h). Any other
 // member is refused: a rule that is not understood must not be skipped.
 // Parsing and formatting are pure; a TrustConfig is a value.
@@ -30,8 +33,9 @@
 namespace windproof {
 
 struct TrustConfig {
-  std::string ledger_kind;             // "embedded" or "multichain"
-  std::optional<VerifierKey> ledger;   // embedded: signs the ledger's heads
+  std::string ledger_kind;  // "embedded" or "multichain"
+  // Signs the ledger's heads: embedded, and multichain in batched mode.
+  std::optional<VerifierKey> ledger;
   std::optional<ChainTrust> chain;     // multichain
   std::vector<VerifierKey> producers;  // may be empty: then none is trusted
 

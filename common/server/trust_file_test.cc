@@ -106,6 +106,33 @@ TEST(TrustFileTest, AChainIsTrustedByGenesisAndPublishers) {
   EXPECT_EQ(again->chain->confirmations, 2);
 }
 
+TEST(TrustFileTest, InBatchedModeTheLogsKeyIsTrustedToo) {
+  const std::string vkey = FormatVerifierKey(Key("log", 'l'));
+  const auto with = [](absl::string_view members) {
+    return absl::StrReplaceAll(
+        kChainTrust, {{"\"confirmations\":2",
+                       absl::StrCat("\"confirmations\":2", members)}});
+  };
+  const std::string json =
+      with(absl::StrCat(R"(,"mode":"batched","vkey":")", vkey, "\""));
+  auto trust = ParseTrust(json);
+  ASSERT_TRUE(trust.ok()) << trust.status();
+  trust = ParseTrust(FormatTrust(*trust));
+  ASSERT_TRUE(trust.ok()) << trust.status();
+  ASSERT_TRUE(trust->chain.has_value() && trust->ledger.has_value());
+  EXPECT_EQ(FormatVerifierKey(*trust->ledger), vkey);
+  EXPECT_TRUE(ParseTrust(with(R"(,"mode":"direct")")).ok());
+  for (const std::string& wrong :
+       {std::string(R"(,"mode":"batched")"), std::string(R"(,"mode":1)"),
+        absl::StrCat(R"(,"vkey":")", vkey, "\""),
+        std::string(R"(,"mode":"batched","vkey":"x")")}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseTrust(with(wrong)).status()))
+        << wrong;
+  }
+  EXPECT_TRUE(
+      absl::IsUnimplemented(ParseTrust(with(R"(,"mode":"turbo")")).status()));
+}
+
 TEST(TrustFileTest, EachMemberOfAChainsTrustIsNeeded) {
   for (const char* member :
        {"chain", "genesis", "stream", "publishers", "confirmations"}) {

@@ -1,17 +1,22 @@
 #!/bin/bash
-# The demo on a MultiChain stream: `windproof serve --ledger multichain` anchors the windows of the sample in direct
-# mode, and the verifier checks each against the chain.
+# The demo on a MultiChain stream: `windproof serve --ledger multichain` anchors the windows of the sample, in direct
+# mode each as an item, in batched mode by signed heads of a log; and the verifier checks each against the chain.
 #
-#   multichain.sh BIN [FILE…]    BIN: the folder of the built binaries. FILEs: DWD hourly files; without any, the
-#                                synthetic sample.
+#   multichain.sh BIN [--batched] [FILE…]    BIN: the folder of the built binaries. FILEs: DWD hourly files; without
+#                                            any, the synthetic sample.
 #
 # The chain is the stand-in node of tests/multichain/fake_node, not a real multichaind. Everything lives in a folder of
 # its own below TMPDIR, listens on loopback alone, and is gone at the end; KEEP=1 keeps the folder.
 set -euo pipefail
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-bin=$(cd "${1:?usage: multichain.sh BIN [FILE…]}" && pwd)
+bin=$(cd "${1:?usage: multichain.sh BIN [--batched] [FILE…]}" && pwd)
 shift
+mode=direct
+if [ "${1:-}" = --batched ]; then
+  mode=batched
+  shift
+fi
 files=("$@")
 [ ${#files[@]} -gt 0 ] || files=("$root/deploy/sample/1-first" "$root/deploy/sample/2-update")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/windproof-multichain-demo.XXXXXX")
@@ -55,9 +60,10 @@ create-stream = true
 address = $address
 user = demo
 password.file = $dir/password
-mode = direct
+mode = $mode
 confirmations = 1
 END
+[ $mode = direct ] || echo 'flush-interval-ms = 1000' >>"$dir/multichain.properties"
 cat "$dir/multichain.properties"
 
 say "windproof serve --ledger multichain --multichain-config multichain.properties"

@@ -66,6 +66,8 @@ v1::ChainStatus ToProto(const ChainState& state) {
   out.set_foreign(state.foreign);
   out.set_doubles(state.doubles);
   out.set_lost(state.lost);
+  out.set_unpublished(state.unpublished);
+  out.set_oldest_unpublished_ms(state.oldest_unpublished_ms);
   return out;
 }
 
@@ -118,6 +120,7 @@ v1::LedgerHead ToProto(const LedgerHead& head) {
   out.set_note(head.note);
   out.set_tree_size(head.size);
   out.set_root(head.root.data(), head.root.size());
+  if (head.item.has_value()) *out.mutable_item() = ToProto(*head.item);
   return out;
 }
 

@@ -6,9 +6,11 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "common/crypto/signed_note.h"
 #include "services/anchor/anchor_service.h"
 #include "services/anchor/checkpoint_watch.h"
 #include "services/anchor/embedded_ledger.h"
+#include "services/anchor/multichain/batched_ledger.h"
 #include "services/anchor/multichain/multichain_ledger.h"
 
 namespace windproof {
@@ -26,6 +28,15 @@ Anchorer::Options AnchorerOptions(const AnchorModule::Options& options) {
                        HexOf(found.other)));
   };
   return result;
+}
+
+absl::StatusOr<std::unique_ptr<MultiChainLedger>> OpenChain(
+    const AnchorModule::Options& options) {
+  MultiChainLedger::Options chain;
+  chain.config = *options.multichain;
+  chain.store_path = options.multichain_path;
+  chain.warn = options.warn;
+  return MultiChainLedger::Open(std::move(chain));
 }
 
 }  // namespace
@@ -82,13 +93,29 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Open(
 absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenMultiChain(
     Options options) {
   options.confirmations_required = options.multichain->confirmations;
-  MultiChainLedger::Options ledger_options;
-  ledger_options.config = *options.multichain;
-  ledger_options.store_path = options.multichain_path;
-  ledger_options.warn = options.warn;
-  auto ledger = MultiChainLedger::Open(std::move(ledger_options));
+  auto ledger = OpenChain(options);
   if (!ledger.ok()) return ledger.status();
   return Build(std::move(options), *std::move(ledger));
+}
+
+absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenBatched(
+    Options options, const Ed25519PrivateKey& log_key) {
+  const MultiChainConfig& config = *options.multichain;
+  options.confirmations_required = config.confirmations;
+  auto log = EmbeddedLedger::Open(options.ledger_path, options.ledger_name,
+                                  log_key, {});
+  if (!log.ok()) return log.status();
+  auto chain = OpenChain(options);
+  if (!chain.ok()) return chain.status();
+  BatchedLedger::Options batched{
+      .key = MakeVerifierKey(options.ledger_name, log_key.PublicKey())};
+  batched.confirmations = config.confirmations;
+  batched.flush_interval_ms = config.flush_interval_ms;
+  batched.flush_count = config.flush_count;
+  batched.warn = options.warn;
+  auto ledger = std::make_unique<BatchedLedger>(
+      std::move(batched), *std::move(log), *std::move(chain));
+  return Build(std::move(options), std::move(ledger));
 }
 
 absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenReadOnly(
@@ -207,6 +234,13 @@ std::vector<Metric> AnchorModule::Metrics() {
         "Items that say what an earlier one says.", chain.doubles);
   gauge("windproof_chain_lost_items",
         "Items that a reorganisation took away for good.", chain.lost);
+  if (chain.mode != "batched") return metrics;
+  gauge("windproof_chain_unpublished_entries",
+        "Entries of the log that no head on the chain covers.",
+        chain.unpublished);
+  add("windproof_chain_oldest_unpublished_seconds",
+      "How long the first of them has waited for a head.", Metric::Type::kGauge,
+      static_cast<double>(chain.oldest_unpublished_ms) / 1000);
   return metrics;
 }
 

@@ -27,7 +27,8 @@ namespace windproof {
 class AnchorModule : public ServiceModule {
  public:
   struct Options {
-    std::string ledger_path;  // folder of the embedded ledger: DIR/ledger
+    // Folder of the embedded ledger, or of batched mode's log: DIR/ledger.
+    std::string ledger_path;
     std::string ledger_name;  // its identity, windproof/ledger-…
     // In the place of the embedded ledger; its confirmations count.
     std::optional<MultiChainConfig> multichain;
@@ -49,12 +50,17 @@ class AnchorModule : public ServiceModule {
   static absl::StatusOr<std::unique_ptr<AnchorModule>> Open(
       Options options, const Ed25519PrivateKey& ledger_key);
 
-  // The same over options.multichain, which must be there. No node needs to
-  // answer yet: until one does, Ready() says why.
+  // The same over options.multichain, which must be there and in direct mode.
+  // No node needs to answer yet: until one does, Ready() says why.
   //
   // InvalidArgument: a URL. Unavailable: another process has the folder.
   static absl::StatusOr<std::unique_ptr<AnchorModule>> OpenMultiChain(
       Options options);
+
+  // The same in batched mode: over the log in options.ledger_path, of that name
+  // and key, whose heads go onto the chain. Errors as of both.
+  static absl::StatusOr<std::unique_ptr<AnchorModule>> OpenBatched(
+      Options options, const Ed25519PrivateKey& log_key);
 
   // The same over the embedded ledger in options.ledger_path of a stopped
   // store, which nothing is written to: for audits of a data folder.

@@ -20,6 +20,14 @@ namespace {
 constexpr int32_t kDefaultPageSize = 100;
 constexpr int32_t kMaxPageSize = 1000;
 
+template <typename Response>
+void AddHeads(const LedgerPage& page, Response* response) {
+  if (page.head.has_value()) *response->mutable_head() = ToProto(*page.head);
+  for (const LedgerHead& head : page.conflicts) {
+    *response->add_conflicts() = ToProto(head);
+  }
+}
+
 }  // namespace
 
 AnchorServiceImpl::AnchorServiceImpl(Anchorer& anchorer, Ledger& ledger,
@@ -52,8 +60,8 @@ grpc::Status AnchorServiceImpl::GetCheckpoint(
   const auto start_ms = WindowStartFrom(window);
   if (!start_ms.ok()) return ToGrpcStatus(start_ms.status());
 
-  const auto page =
-      ReadWindow(ledger_, window.pipeline(), window.key(), *start_ms);
+  const auto page = ReadWindow(ledger_, window.pipeline(), window.key(),
+                               *start_ms, request->confirmations());
   if (!page.ok()) return ToGrpcStatus(page.status());
   if (page->items.empty()) {
     return ToGrpcStatus(absl::NotFoundError(absl::StrCat(
@@ -64,7 +72,7 @@ grpc::Status AnchorServiceImpl::GetCheckpoint(
   for (const LedgerItem& item : page->items) {
     *response->add_items() = ToProto(item);
   }
-  if (page->head.has_value()) *response->mutable_head() = ToProto(*page->head);
+  AddHeads(*page, response);
   return grpc::Status::OK;
 }
 
@@ -85,6 +93,7 @@ grpc::Status AnchorServiceImpl::ListCheckpoints(
   query.max_items =
       request->page_size() == 0 ? kDefaultPageSize : request->page_size();
   query.with_inclusion = true;
+  query.min_confirmations = request->confirmations();
   const auto page = ReadMatching(ledger_, filter, query);
   if (!page.ok()) return ToGrpcStatus(page.status());
 
@@ -94,7 +103,7 @@ grpc::Status AnchorServiceImpl::ListCheckpoints(
   if (!page->at_end) {
     response->set_next_page_token(PageTokenFor(filter, page->next));
   }
-  if (page->head.has_value()) *response->mutable_head() = ToProto(*page->head);
+  AddHeads(*page, response);
   return grpc::Status::OK;
 }
 
@@ -113,6 +122,18 @@ grpc::ServerWriteReactor<v1::LedgerItem>* AnchorServiceImpl::WatchCheckpoints(
         "position is ", position, "; -1 (from now on) or more is accepted"))));
   }
   return watch_.NewStream({request->pipeline(), request->key()}, position);
+}
+
+grpc::Status AnchorServiceImpl::GetConsistencyProof(
+    grpc::ServerContext*, const v1::GetConsistencyProofRequest* request,
+    v1::GetConsistencyProofResponse* response) {
+  const auto proof =
+      ledger_.ProveConsistency(request->first_size(), request->second_size());
+  if (!proof.ok()) return ToGrpcStatus(proof.status());
+  for (const Digest& node : proof->nodes) {
+    response->add_nodes(node.data(), node.size());
+  }
+  return grpc::Status::OK;
 }
 
 grpc::Status AnchorServiceImpl::GetLedgerStatus(

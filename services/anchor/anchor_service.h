@@ -38,6 +38,10 @@ class AnchorServiceImpl final
   grpc::ServerWriteReactor<v1::LedgerItem>* WatchCheckpoints(
       grpc::CallbackServerContext* context,
       const v1::WatchCheckpointsRequest* request) override;
+  grpc::Status GetConsistencyProof(
+      grpc::ServerContext* context,
+      const v1::GetConsistencyProofRequest* request,
+      v1::GetConsistencyProofResponse* response) override;
   grpc::Status GetLedgerStatus(grpc::ServerContext* context,
                                const v1::GetLedgerStatusRequest* request,
                                v1::LedgerStatus* response) override;

@@ -70,11 +70,13 @@ bool Matches(const LedgerFilter& filter, const LedgerItem& item) {
 
 absl::StatusOr<LedgerPage> ReadWindow(Ledger& ledger,
                                       absl::string_view pipeline,
-                                      absl::string_view key, int64_t start_ms) {
+                                      absl::string_view key, int64_t start_ms,
+                                      int64_t min_confirmations) {
   const std::string window = LedgerWindowKey(pipeline, key, start_ms);
   LedgerQuery query;
   query.max_items = kMaxWindowItems;
   query.with_inclusion = true;
+  query.min_confirmations = min_confirmations;
   absl::StatusOr<LedgerPage> page = ledger.Find(window, query);
   if (!page.ok()) return page.status();
   KeepIf(*page, [&](const LedgerItem& item) {

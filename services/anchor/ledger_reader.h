@@ -25,10 +25,12 @@ struct LedgerFilter {
 // that cannot be read at all may be of any.
 bool Matches(const LedgerFilter& filter, const LedgerItem& item);
 
-// All items of a window, with inclusion proofs.
+// All items of a window, with inclusion proofs; `min_confirmations` as in
+// LedgerQuery.
 absl::StatusOr<LedgerPage> ReadWindow(Ledger& ledger,
                                       absl::string_view pipeline,
-                                      absl::string_view key, int64_t start_ms);
+                                      absl::string_view key, int64_t start_ms,
+                                      int64_t min_confirmations = 0);
 
 // Up to query.max_items items that match, from query.first on. Whoever goes on
 // from `next` until `at_end` sees each once. A page may be short, even empty,

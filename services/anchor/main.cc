@@ -34,14 +34,18 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> OpenModule(
   if (multichain.has_value()) {
     options.multichain = std::move(multichain);
     options.multichain_path = dir.Sub("multichain");
-    return AnchorModule::OpenMultiChain(std::move(options));
+    if (!options.multichain->batched) {
+      return AnchorModule::OpenMultiChain(std::move(options));
+    }
   }
   const absl::StatusOr<NamedKey> key = LoadOrMakeKey(dir.path(), "ledger");
   if (!key.ok()) return key.status();
   LogInfo("ledger key", {{"vkey", FormatVerifierKey(key->Public())}});
   options.ledger_path = dir.Sub("ledger");
   options.ledger_name = key->name;
-  return AnchorModule::Open(std::move(options), key->key);
+  return options.multichain.has_value()
+             ? AnchorModule::OpenBatched(std::move(options), key->key)
+             : AnchorModule::Open(std::move(options), key->key);
 }
 
 int Run(const Flags& flags) {
@@ -70,10 +74,11 @@ int Main(int argc, char** argv) {
                    "Windproof's anchor: puts checkpoints on the ledger and "
                    "reads them back.",
                    VersionText());
-  line.root().Flag("data-dir", &flags.data_dir, "DIR",
-                   "Folder of the ledger (DIR/ledger) and its key "
-                   "(DIR/keys/ledger.pem, made on first start), or of what a "
-                   "ledger elsewhere needs (DIR/multichain).");
+  line.root().Flag(
+      "data-dir", &flags.data_dir, "DIR",
+      "Folder of the ledger, or of batched mode's log (DIR/ledger) "
+      "and its key (DIR/keys/ledger.pem, made on first start), and "
+      "of what a ledger elsewhere needs (DIR/multichain).");
   line.root().Require("data-dir");
   flags.ledger.AddTo(line.root());
   flags.server.AddTo(line.root());

@@ -196,8 +196,10 @@ CheckedItem CheckItem(const ServedItem& item, const CheckedHead& head,
                      head.head->size, " entries"));
     return checked;
   }
-  if (findings.empty() && !head.head.has_value()) {
-    checked.outcome = CheckOutcome::Skipped("no signed head came with it");
+  // A head that nobody could check shows nothing.
+  if (findings.empty() && !head.outcome.passed()) {
+    checked.outcome = CheckOutcome::Skipped(
+        absl::StrCat(where, " is not confirmed: ", head.outcome.reason));
     return checked;
   }
   checked.outcome = CheckOutcome::Of(std::move(findings));

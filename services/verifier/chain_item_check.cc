@@ -7,6 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/anchor/ledger_keys.h"
 #include "services/anchor/multichain/chain_bytes.h"
 #include "services/anchor/multichain/transaction.h"
 
@@ -108,13 +109,12 @@ void CheckBlock(const ServedPlace& place, const Digest& txid,
   }
 }
 
-}  // namespace
-
-CheckedItem CheckChainItem(const ServedItem& item, const ServedPlace& place,
-                           const ChainTrust& trust) {
+// `what` is checked, in words.
+CheckedItem CheckItemOnChain(const std::string& what, const ServedItem& item,
+                             const ServedPlace& place,
+                             const ChainTrust& trust) {
   CheckedItem checked;
-  Findings findings(
-      absl::StrCat("the ledger item at position ", item.position));
+  Findings findings(what);
   CheckChain(place, trust, &findings);
 
   const Digest txid = DoubleSha256(place.transaction);
@@ -176,14 +176,47 @@ CheckedItem CheckChainItem(const ServedItem& item, const ServedPlace& place,
 
   if (findings.empty() &&
       (place.block_hash.empty() || place.confirmations < trust.confirmations)) {
-    checked.outcome = CheckOutcome::Skipped(absl::StrCat(
-        "the ledger item at position ", item.position, " is not confirmed: ",
-        place.block_hash.empty() ? 0 : place.confirmations, " of ",
-        trust.confirmations, " blocks"));
+    checked.outcome = CheckOutcome::Skipped(
+        absl::StrCat(what, " is not confirmed: ",
+                     place.block_hash.empty() ? 0 : place.confirmations, " of ",
+                     trust.confirmations, " blocks"));
     return checked;
   }
   checked.outcome = CheckOutcome::Of(findings.Take());
   return checked;
+}
+
+}  // namespace
+
+CheckedItem CheckChainItem(const ServedItem& item, const ServedPlace& place,
+                           const ChainTrust& trust) {
+  return CheckItemOnChain(
+      absl::StrCat("the ledger item at position ", item.position), item, place,
+      trust);
+}
+
+CheckOutcome CheckHeadPlace(const ServedItem& item, const ServedPlace& place,
+                            absl::string_view note, const VerifierKey& log,
+                            const ChainTrust& trust) {
+  const std::string what =
+      absl::StrCat("the head in item ", Shown(item.txid), ":", place.vout);
+  CheckedItem checked = CheckItemOnChain(what, item, place, trust);
+  if (!checked.entry.has_value()) return checked.outcome;
+  Findings findings(what);
+  if (checked.entry->data != note) {
+    findings.Add("HEAD_NOT_ON_CHAIN", note, checked.entry->data,
+                 "the chain has other data than the head that is shown");
+  }
+  const std::string key = LedgerHeadsKey(log.name);
+  const auto& keys = checked.entry->keys;
+  if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+    findings.Add("HEAD_HIDDEN", key, absl::StrJoin(keys, ", "),
+                 "it does not stand under the key where heads are looked for");
+  }
+  if (!findings.empty()) {
+    checked.outcome.Add(CheckOutcome::Of(findings.Take()));
+  }
+  return checked.outcome;
 }
 
 }  // namespace windproof

@@ -14,6 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/signed_note.h"
 #include "common/server/chain_trust.h"
 #include "services/verifier/anchor_check.h"
 
@@ -42,6 +43,12 @@ struct ServedPlace {
 // is worth. SKIPPED: it has fewer confirmations than the trust asks for.
 CheckedItem CheckChainItem(const ServedItem& item, const ServedPlace& place,
                            const ChainTrust& trust);
+
+// The same of a head of batched mode: `item` must be the note, under the key
+// where everybody looks for the heads of `log`.
+CheckOutcome CheckHeadPlace(const ServedItem& item, const ServedPlace& place,
+                            absl::string_view note, const VerifierKey& log,
+                            const ChainTrust& trust);
 
 }  // namespace windproof
 

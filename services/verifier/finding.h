@@ -13,20 +13,18 @@
 // -------------+---------------------+-----------------------------------------
 // ANCHOR       | HEAD_INVALID        | the head is no tree head signed by the
 //              |                     | ledger that the verifier trusts
-//              | HEAD_MISMATCH       | size or root beside the signed head
-//              |                     | differ
-//              | HEAD_FORK           | two signed heads of one size, two roots
+//              | HEAD_MISMATCH       | size or root beside the head differ
+//              | HEAD_FORK           | two signed heads, not of one log
+//              | HEAD_NOT_ON_CHAIN   | the chain has other data in its place
+//              | HEAD_HIDDEN         | on the chain, but under another key
 //              | ENTRY_MALFORMED     | the bytes are no ledger entry
 //              | ENTRY_MISMATCH      | the item shows other data than its entry
-//              | ENTRY_ALTERED       | the entry was altered after it was
-//              |                     | signed
+//              | ENTRY_ALTERED       | altered after it was signed
 //              | PROOF_MISSING       | no inclusion proof came with the item
 //              | PROOF_INVALID       | the proof does not lead to the head
-//              | PUBLISHER_UNTRUSTED | published by another than the ledger's
-//              |                     | key
+//              | PUBLISHER_UNTRUSTED | published by another than is trusted
 //              | ITEM_MALFORMED      | the item's data are no checkpoint
-//              | EQUIVOCATION        | two checkpoints of one window and
-//              |                     | revision
+//              | EQUIVOCATION        | two checkpoints of a window's revision
 //              | CHECKPOINT_DIFFERS  | window-hash serves other bytes than the
 //              |                     | ledger holds; names the first member
 //              | NOT_ON_LEDGER       | said to be anchored, but is not there

@@ -1,6 +1,7 @@
 #include "services/verifier/head_book.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 
@@ -27,6 +28,29 @@ CheckedHead HeadBook::Check(const ServedHead& served) {
   heads_.emplace_front(id, checked);
   if (heads_.size() > kMaxHeads) heads_.pop_back();
   return checked;
+}
+
+std::optional<TreeHead> HeadBook::ToCompareWith(const TreeHead& head) {
+  MutexLock lock(mutex_);
+  if (consistent_.empty()) {
+    consistent_.emplace(head.size, head.root);
+    return std::nullopt;
+  }
+  auto seen = consistent_.find(head.size);
+  if (seen != consistent_.end() && seen->second == head.root) {
+    return std::nullopt;
+  }
+  if (seen == consistent_.end()) seen = std::prev(consistent_.end());
+  return TreeHead{head.origin, seen->first, seen->second, {}};
+}
+
+void HeadBook::NoteConsistent(const TreeHead& head) {
+  MutexLock lock(mutex_);
+  consistent_.emplace(head.size, head.root);
+  // The largest one is what counts; the smallest are asked for least.
+  if (consistent_.size() > kMaxConsistent) {
+    consistent_.erase(consistent_.begin());
+  }
 }
 
 }  // namespace windproof

@@ -7,58 +7,13 @@
 #include "absl/strings/strip.h"
 #include "common/server/grpc_status.h"
 #include "services/verifier/chain_item_check.h"
+#include "services/verifier/served_item.h"
 #include "services/verifier/signature_check.h"
 
 namespace windproof {
 namespace {
 
 constexpr int32_t kPageSize = 1000;
-
-// Where an item's proof has digests of another size, that is a bad proof and
-// not a missing one: a digest of zeros stands for it.
-std::optional<InclusionProof> ProofOf(const v1::LedgerItem& item) {
-  if (!item.has_inclusion()) return std::nullopt;
-  InclusionProof proof;
-  proof.leaf_index = static_cast<uint64_t>(item.inclusion().leaf_index());
-  proof.leaf_count = static_cast<uint64_t>(item.inclusion().tree_size());
-  proof.siblings.reserve(item.inclusion().siblings_size());
-  for (const std::string& sibling : item.inclusion().siblings()) {
-    const absl::StatusOr<Digest> digest = DigestFromBytes(sibling);
-    proof.siblings.push_back(digest.ok() ? *digest : kZeroDigest);
-  }
-  return proof;
-}
-
-ServedItem ViewOf(const v1::LedgerItem& item) {
-  ServedItem served;
-  served.position = item.position();
-  served.txid = item.txid();
-  served.keys.assign(item.keys().begin(), item.keys().end());
-  served.checkpoint = item.checkpoint();
-  served.publisher = item.publisher();
-  served.entry = item.entry();
-  served.inclusion = ProofOf(item);
-  return served;
-}
-
-ServedPlace PlaceOf(const v1::LedgerItem& item) {
-  const v1::ChainEvidence& chain = item.chain();
-  ServedPlace place;
-  place.chain = chain.chain();
-  place.genesis = chain.genesis();
-  place.stream = chain.stream();
-  place.stream_txid = chain.stream_txid();
-  place.transaction = chain.transaction();
-  place.vout = item.vout();
-  place.block_hash = chain.block_hash();
-  place.header = chain.header();
-  place.index = chain.index();
-  place.branch.assign(chain.branch().begin(), chain.branch().end());
-  place.confirmations = item.confirmations();
-  place.signer = item.signer();
-  place.signature = item.signature();
-  return place;
-}
 
 // The start of the window of a key that an item's index keys name, if any does.
 std::optional<int64_t> StartByKeys(const std::vector<absl::string_view>& keys,
@@ -95,46 +50,22 @@ KeyLedgerReader::KeyLedgerReader(const Peers& peers, HeadBook& head_book,
                                  const std::vector<VerifierKey>& producers,
                                  const MonotonicClock& now)
     : peers_(peers),
-      head_book_(head_book),
+      heads_(peers, head_book, ledger),
       ledger_(ledger),
       producers_(producers),
       now_(now) {}
-
-const CheckedHead& KeyLedgerReader::Head(const v1::LedgerHead& head) {
-  // Size and root are part of the key: a reply may lie about them each time.
-  std::string id =
-      absl::StrCat(head.tree_size(), "\n", head.root(), head.note());
-  std::unique_ptr<CheckedHead>& checked = heads_[id];
-  if (checked != nullptr) return *checked;
-  checked = std::make_unique<CheckedHead>(
-      head_book_.Check({head.note(), head.tree_size(), head.root()}));
-  if (checked->head.has_value()) {
-    const TreeHead& tree = *checked->head;
-    const auto [known, is_new] = roots_.emplace(tree.size, tree.root);
-    if (!is_new && known->second != tree.root) {
-      Finding fork;
-      fork.code = "HEAD_FORK";
-      fork.expected = HexOf(known->second);
-      fork.found = HexOf(tree.root);
-      fork.message =
-          absl::StrCat("the ledger signed two heads of size ", tree.size);
-      checked->outcome.Add(CheckOutcome::Of({std::move(fork)}));
-    }
-  }
-  return *checked;
-}
 
 CheckedItem KeyLedgerReader::Check(const v1::LedgerItem& item,
                                    const ServedItem& served,
                                    const CheckedHead& head) const {
   if (ledger_.key.has_value()) return CheckItem(served, head, *ledger_.key);
-  return CheckChainItem(served, PlaceOf(item), *ledger_.chain);
+  return CheckChainItem(served, ServedPlaceOf(item), *ledger_.chain);
 }
 
 void KeyLedgerReader::TakeItem(const v1::LedgerItem& item,
                                const CheckedHead& head, KeyState* state) {
   const std::chrono::nanoseconds begin = now_();
-  const ServedItem served = ViewOf(item);
+  const ServedItem served = ServedItemOf(item);
   CheckedItem checked = Check(item, served, head);
   const absl::string_view data =
       checked.entry.has_value() ? checked.entry->data : served.checkpoint;
@@ -240,6 +171,7 @@ absl::StatusOr<KeyLedger> KeyLedgerReader::ReadKey(
   request.set_pipeline(std::string(pipeline));
   request.set_key(std::string(key));
   request.set_page_size(kPageSize);
+  request.set_confirmations(heads_.confirmations());
   do {
     v1::ListCheckpointsResponse page;
     const std::unique_ptr<grpc::ClientContext> context = peers_.new_context();
@@ -247,7 +179,7 @@ absl::StatusOr<KeyLedger> KeyLedgerReader::ReadKey(
         peers_.anchor.ListCheckpoints(context.get(), request, &page);
     if (!status.ok()) return WithSource("anchor", status);
     if (page.items_size() > 0) {
-      const CheckedHead& head = Head(page.head());
+      const CheckedHead& head = heads_.Of(page);
       for (const v1::LedgerItem& item : page.items()) {
         TakeItem(item, head, &state);
       }
@@ -319,6 +251,7 @@ absl::StatusOr<KeyLedgerReader::Refetched> KeyLedgerReader::Refetch(
     const WindowName& window, int64_t position, absl::string_view served) {
   v1::GetCheckpointRequest request;
   *request.mutable_window() = ToProto(window);
+  request.set_confirmations(heads_.confirmations());
   v1::GetCheckpointResponse response;
   const std::unique_ptr<grpc::ClientContext> context = peers_.new_context();
   const grpc::Status status =
@@ -326,8 +259,8 @@ absl::StatusOr<KeyLedgerReader::Refetched> KeyLedgerReader::Refetch(
   if (!status.ok()) return WithSource("anchor", status);
   for (const v1::LedgerItem& item : response.items()) {
     if (item.position() != position) continue;
-    const CheckedHead& head = Head(response.head());
-    const ServedItem view = ViewOf(item);
+    const CheckedHead& head = heads_.Of(response);
+    const ServedItem view = ServedItemOf(item);
     const CheckedItem checked = Check(item, view, head);
     Refetched refetched;
     refetched.data = std::string(checked.entry.has_value() ? checked.entry->data

@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +25,7 @@
 #include "services/verifier/head_book.h"
 #include "services/verifier/ledger_trust.h"
 #include "services/verifier/peers.h"
+#include "services/verifier/served_heads.h"
 
 namespace windproof {
 
@@ -93,8 +93,6 @@ class KeyLedgerReader {
  private:
   struct KeyState;
 
-  // The head of a reply. Kept by its note: pages mostly share one.
-  const CheckedHead& Head(const v1::LedgerHead& head);
   // An item by the rules of the ledger that is trusted.
   CheckedItem Check(const v1::LedgerItem& item, const ServedItem& served,
                     const CheckedHead& head) const;
@@ -102,12 +100,10 @@ class KeyLedgerReader {
                 KeyState* state);
 
   const Peers& peers_;
-  HeadBook& head_book_;
+  ServedHeads heads_;
   const LedgerTrust& ledger_;
   const std::vector<VerifierKey>& producers_;
   const MonotonicClock& now_;
-  absl::flat_hash_map<std::string, std::unique_ptr<CheckedHead>> heads_;
-  std::map<uint64_t, Digest> roots_;  // of heads by size
 };
 
 }  // namespace windproof

@@ -1,4 +1,5 @@
-// What the verifier believes of the ledger: one of the two.
+// What the verifier believes of the ledger: one of the two, or in batched mode
+// both.
 #ifndef WINDPROOF_SERVICES_VERIFIER_LEDGER_TRUST_H_
 #define WINDPROOF_SERVICES_VERIFIER_LEDGER_TRUST_H_
 
@@ -11,7 +12,7 @@ namespace windproof {
 
 struct LedgerTrust {
   std::optional<VerifierKey> key;   // whose heads are believed
-  std::optional<ChainTrust> chain;  // a ledger on a block chain
+  std::optional<ChainTrust> chain;  // of a ledger on a block chain, or of heads
 };
 
 }  // namespace windproof

@@ -40,6 +40,11 @@ class AbsentAnchorService final : public v1::AnchorService::Service {
                                 grpc::ServerWriter<v1::LedgerItem>*) override {
     return why_;
   }
+  grpc::Status GetConsistencyProof(grpc::ServerContext*,
+                                   const v1::GetConsistencyProofRequest*,
+                                   v1::GetConsistencyProofResponse*) override {
+    return why_;
+  }
   grpc::Status GetLedgerStatus(grpc::ServerContext*,
                                const v1::GetLedgerStatusRequest*,
                                v1::LedgerStatus*) override {

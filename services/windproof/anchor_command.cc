@@ -77,6 +77,12 @@ void PrintChain(const v1::LedgerStatus& status) {
   Row("mode",
       absl::StrCat(chain.mode(), ", ANCHORED with ",
                    CountText(status.confirmations_required(), "confirmation")));
+  if (chain.mode() == "batched") {
+    Row("log", absl::StrFormat(
+                   "%d entries; no head on the chain covers %d, for %.1f s",
+                   status.size(), chain.unpublished(),
+                   static_cast<double>(chain.oldest_unpublished_ms()) / 1000));
+  }
   Row("pending", absl::StrCat(status.pending()));
   Row("unconfirmed", absl::StrCat(chain.unconfirmed()));
   Row("confirmed", absl::StrCat(chain.confirmed()));
@@ -124,6 +130,8 @@ void PrintJson(const v1::LedgerStatus& status, const Wrong& wrong) {
                     ",\"mode\":", JsonText(chain.mode()),
                     ",\"unconfirmed\":", chain.unconfirmed(),
                     ",\"lag_ms\":", chain.oldest_unconfirmed_ms(),
+                    ",\"unpublished\":", chain.unpublished(),
+                    ",\"unpublished_ms\":", chain.oldest_unpublished_ms(),
                     ",\"foreign\":", chain.foreign(),
                     ",\"doubles\":", chain.doubles(),
                     ",\"lost\":", chain.lost(), "}");

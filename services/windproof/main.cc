@@ -9,6 +9,7 @@
 #include "services/windproof/ingest_command.h"
 #include "services/windproof/pipeline_command.h"
 #include "services/windproof/replay_command.h"
+#include "services/windproof/resubmit_command.h"
 #include "services/windproof/serve.h"
 #include "services/windproof/show_command.h"
 #include "services/windproof/verify_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   windproof::RegisterShow(line.root());
   windproof::RegisterVerify(line.root());
   windproof::RegisterReplay(line.root());
+  windproof::RegisterResubmit(line.root());
   windproof::RegisterWatch(line.root());
   windproof::RegisterAnchor(line.root());
   windproof::RegisterPipeline(line.root());

@@ -162,6 +162,8 @@ absl::Status Stack::Parts::OpenAnchor() {
   if (options.multichain.has_value()) {
     anchor_options.multichain = options.multichain;
     anchor_options.multichain_path = dir->Sub("multichain");
+  }
+  if (options.multichain.has_value() && !options.multichain->batched) {
     opened = AnchorModule::OpenMultiChain(std::move(anchor_options));
   } else if (options.read_only) {
     opened = AnchorModule::OpenReadOnly(std::move(anchor_options));
@@ -169,7 +171,10 @@ absl::Status Stack::Parts::OpenAnchor() {
     absl::StatusOr<NamedKey> key = LoadOrMakeKey(dir->path(), "ledger");
     if (!key.ok()) return key.status();
     anchor_options.ledger_name = key->name;
-    opened = AnchorModule::Open(std::move(anchor_options), key->key);
+    opened =
+        options.multichain.has_value()
+            ? AnchorModule::OpenBatched(std::move(anchor_options), key->key)
+            : AnchorModule::Open(std::move(anchor_options), key->key);
     ledger_key.emplace(*std::move(key));
   }
   if (opened.ok()) {
@@ -244,11 +249,13 @@ absl::StatusOr<TrustConfig> Stack::Parts::Trust() const {
   if (!options.trust_path.empty()) return LoadTrust(options.trust_path);
   if (producer.has_value() && options.multichain.has_value()) {
     const MultiChainConfig& config = *options.multichain;
-    const absl::Status ensured =
-        EnsureChainTrust(dir->path(),
-                         {config.chain, config.genesis, config.stream,
-                          config.publishers, config.confirmations},
-                         producer->Public());
+    const absl::Status ensured = EnsureChainTrust(
+        dir->path(),
+        {config.chain, config.genesis, config.stream, config.publishers,
+         config.confirmations},
+        ledger_key.has_value() ? std::optional(ledger_key->Public())
+                               : std::nullopt,
+        producer->Public());
     if (!ensured.ok()) return ensured;
   } else if (producer.has_value() && ledger_key.has_value()) {
     const absl::Status ensured =

@@ -277,22 +277,39 @@ absl::StatusOr<LedgerState> BatchedLedger::State() {
   if (!health.ok()) return health;
   absl::StatusOr<LedgerState> log = log_->State();
   if (!log.ok()) return log.status();
-  const std::string broken = heads_.broken();
+  MutexLock lock(mutex_);
+  return Describe(*log, chain_state_);
+}
+
+LedgerState BatchedLedger::LastState() {
+  const LedgerState log = log_->LastState();
+  const LedgerState chain = chain_->LastState();
+  MutexLock lock(mutex_);
+  LedgerState state = Describe(log, chain);
+  for (const absl::string_view problem :
+       {absl::string_view(log.problem), absl::string_view(chain.problem),
+        health_.message()}) {
+    if (state.problem.empty()) state.problem = std::string(problem);
+  }
+  state.pending = state.chain->unpublished;
+  return state;
+}
+
+LedgerState BatchedLedger::Describe(const LedgerState& log, LedgerState chain) {
   LedgerState state;
   state.kind = "multichain";
-  state.size = log->size;
+  state.name = std::move(chain.name);
+  state.size = log.size;
   state.head = heads_.newest();
-  state.broken = log->broken.empty() ? broken : log->broken;
-  MutexLock lock(mutex_);
-  state.name = chain_state_.name;
-  state.chain = chain_state_.chain;
+  state.broken = log.broken.empty() ? heads_.broken() : log.broken;
+  state.chain = std::move(chain.chain);
   if (!state.chain.has_value()) state.chain.emplace();
-  ChainState& chain = *state.chain;
-  chain.mode = "batched";
-  chain.foreign += heads_.foreign();
-  chain.unpublished = std::max<int64_t>(0, log->size - heads_.published_size());
-  if (chain.unpublished > 0 && waiting_since_ != Time()) {
-    chain.oldest_unpublished_ms = std::chrono::duration_cast<milliseconds>(
+  ChainState& shown = *state.chain;
+  shown.mode = "batched";
+  shown.foreign += heads_.foreign();
+  shown.unpublished = std::max<int64_t>(0, log.size - heads_.published_size());
+  if (shown.unpublished > 0 && waiting_since_ != Time()) {
+    shown.oldest_unpublished_ms = std::chrono::duration_cast<milliseconds>(
                                       steady_clock::now() - waiting_since_)
                                       .count();
   }

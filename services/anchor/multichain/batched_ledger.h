@@ -66,6 +66,7 @@ class BatchedLedger : public Ledger {
   absl::StatusOr<ConsistencyProof> ProveConsistency(int64_t old_size,
                                                     int64_t new_size) override;
   absl::StatusOr<LedgerState> State() override;
+  LedgerState LastState() override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;
@@ -85,6 +86,10 @@ class BatchedLedger : public Ledger {
   // Publishes one head: again the one whose outcome is not known, or else the
   // newest.
   absl::Status PublishHead();
+
+  // What log and heads say, over what the chain says of itself.
+  LedgerState Describe(const LedgerState& log, LedgerState chain)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Adds what only the chain knows of the items.
   absl::StatusOr<LedgerPage> Complete(absl::StatusOr<LedgerPage> page,

@@ -30,6 +30,8 @@ constexpr absl::string_view kKeys[] = {
     "confirmations-above-mine-empty-rounds",
     "connect-timeout-ms",
     "create-stream",
+    "flush-count",
+    "flush-interval-ms",
     "genesis",
     "mode",
     "node.urls",
@@ -178,9 +180,19 @@ absl::StatusOr<MultiChainConfig> FromSettings(KafkaProperties file) {
   }
   config.user = settings.Secret("user");
   config.password = settings.Secret("password");
-  if (settings.Has("mode") && settings.Text("mode") != "direct") {
-    settings.FailValue("mode", "direct is accepted");
+  config.batched = settings.Text("mode") == "batched";
+  if (settings.Has("mode") && settings.Text("mode") != "direct" &&
+      !config.batched) {
+    settings.FailValue("mode", "direct or batched is accepted");
   }
+  for (const char* key : {"flush-interval-ms", "flush-count"}) {
+    if (settings.Has(key) && !config.batched) {
+      settings.FailValue(key, "it goes with mode = batched");
+    }
+  }
+  config.flush_interval_ms =
+      settings.Number("flush-interval-ms", 1, 86'400'000, 10'000);
+  config.flush_count = settings.Number("flush-count", 1, 1'000'000'000, 10'000);
   config.confirmations = settings.Number("confirmations", 1, 1'000'000, 1);
   config.publishers = settings.List("publishers");
   for (const std::string& publisher : config.publishers) {

@@ -8,7 +8,12 @@
 //   stream             name of the stream
 //   address            the publishing address; not with read-only use
 //   user, password     of the node, or user.file, password.file that hold them
-//   mode               direct
+//   mode               direct: each checkpoint is an item; batched: a log of
+//                      our own, whose signed heads are items; direct
+//   flush-interval-ms  batched: a head is published when a checkpoint has
+//   waited
+//                      so long for one; 10000
+//   flush-count        batched: or when so many wait; 10000
 //   confirmations      that make an item ANCHORED; 1
 //   publishers         ADDRESS[,…] whose items count; the publishing address
 //   create-stream      true: the stream is created when it is missing; false
@@ -40,6 +45,9 @@ struct MultiChainConfig {
   std::string address;  // empty: nothing is published
   std::string user;
   std::string password;
+  bool batched = false;
+  int64_t flush_interval_ms = 10'000;
+  int64_t flush_count = 10'000;
   int64_t confirmations = 1;
   std::vector<std::string> publishers;
   bool create_stream = false;

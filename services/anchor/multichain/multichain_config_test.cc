@@ -33,6 +33,7 @@ TEST(MultiChainConfigTest, DefaultsAreAsTheHeaderSays) {
   EXPECT_EQ(config->password, "s3cret");
   EXPECT_EQ(config->confirmations, 1);
   EXPECT_EQ(config->publishers, (std::vector<std::string>{config->address}));
+  EXPECT_FALSE(config->batched);
   EXPECT_FALSE(config->create_stream);
   EXPECT_FALSE(config->any_confirmations);
   EXPECT_EQ(config->timeout_ms, 10'000);
@@ -61,6 +62,10 @@ TEST(MultiChainConfigTest, WhatIsWrongIsNamedWithItsLine) {
   for (const auto& [line, says] : {
            std::pair<const char*, const char*>{"strem = x", "strem is unknown"},
            {"mode = turbo", "mode is turbo"},
+           {"flush-count = 5", "it goes with mode = batched"},
+           {"mode = batched\nflush-count = 0", "flush-count is 0"},
+           {"mode = batched\nflush-interval-ms = soon",
+            "flush-interval-ms is soon"},
            {"confirmations = 0", "confirmations is 0"},
            {"confirmations = many", "confirmations is many"},
            {"create-stream = yes", "create-stream is yes"},
@@ -77,6 +82,22 @@ TEST(MultiChainConfigTest, WhatIsWrongIsNamedWithItsLine) {
     EXPECT_TRUE(absl::StrContains(status.message(), "f:")) << status;
     EXPECT_FALSE(absl::StrContains(status.message(), "s3cret")) << status;
   }
+}
+
+TEST(MultiChainConfigTest, BatchedModeHasItsOwnSettings) {
+  auto config =
+      ParseMultiChainConfig(absl::StrCat(kGood, "mode = batched\n"), "f");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_TRUE(config->batched);
+  EXPECT_EQ(config->flush_interval_ms, 10'000);
+  EXPECT_EQ(config->flush_count, 10'000);
+  config = ParseMultiChainConfig(
+      absl::StrCat(kGood,
+                   "mode = batched\nflush-interval-ms = 5\nflush-count = 7\n"),
+      "f");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->flush_interval_ms, 5);
+  EXPECT_EQ(config->flush_count, 7);
 }
 
 TEST(MultiChainConfigTest, SecretsCanLieInFilesOfTheirOwn) {

@@ -111,7 +111,7 @@ class World::Anchor final : public v1::AnchorService::Service {
     if (response->items_size() == 0) {
       return grpc::Status(grpc::StatusCode::NOT_FOUND, "none");
     }
-    *response->mutable_head() = world_.head;
+    AddHeads(response);
     return grpc::Status::OK;
   }
 
@@ -135,11 +135,38 @@ class World::Anchor final : public v1::AnchorService::Service {
       }
       *response->add_items() = item;
     }
-    *response->mutable_head() = world_.head;
+    AddHeads(response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetConsistencyProof(
+      grpc::ServerContext*, const v1::GetConsistencyProofRequest* request,
+      v1::GetConsistencyProofResponse* response) override {
+    if (!world_.proves_consistency) return Down();
+    std::vector<Digest> leaves;
+    for (const v1::LedgerItem& item : world_.items) {
+      leaves.push_back(LedgerEntryHash(item.entry()));
+    }
+    if (request->second_size() > static_cast<int64_t>(leaves.size())) {
+      return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no such size");
+    }
+    leaves.resize(request->second_size());
+    const auto proof = ProveConsistency(leaves, request->first_size());
+    for (const Digest& node : proof->nodes) {
+      response->add_nodes(std::string(BytesOf(node)));
+    }
     return grpc::Status::OK;
   }
 
  private:
+  template <typename Response>
+  void AddHeads(Response* response) {
+    if (world_.head_there) *response->mutable_head() = world_.head;
+    for (const v1::LedgerHead& head : world_.conflicts) {
+      *response->add_conflicts() = head;
+    }
+  }
+
   static grpc::Status Down() {
     return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the anchor is away");
   }

@@ -55,6 +55,9 @@ class World {
   void Publish();
   std::vector<v1::LedgerItem> items;
   v1::LedgerHead head;
+  bool head_there = true;
+  std::vector<v1::LedgerHead> conflicts;
+  bool proves_consistency = true;
   std::vector<v1::Window> windows;
   std::vector<v1::DroppedRecord> dropped;
   v1::GetProgressResponse progress;
