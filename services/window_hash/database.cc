@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "services/window_hash/receipt_merge.h"
 
 namespace windproof {
 namespace {
@@ -59,6 +60,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
     options.compression_per_level.assign(
         static_cast<size_t>(options.num_levels), options.compression);
     options.compression_per_level[0] = rocksdb::kNoCompression;
+  }
+  if (family == Family::kCheckpoints) {
+    options.merge_operator = NewReceiptMerge();
   }
   if (family == Family::kPayloads) {
     // Payloads come packed, and are never written again: they stay in the blob

@@ -1,14 +1,11 @@
 #include "services/window_hash/outbox.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/crypto/sha256.h"
-#include "common/pipeline/checkpoint.h"
-#include "services/window_hash/payload_codec.h"
 
 namespace windproof {
 namespace {
@@ -31,7 +28,10 @@ bool IsRefusal(const absl::Status& status) {
 
 Outbox::Outbox(const Options& options, PayloadStore& store,
                CheckpointSink& sink)
-    : options_(options), store_(store), sink_(sink) {}
+    : options_(options),
+      store_(store),
+      sink_(sink),
+      fresh_room_(options.fresh_bytes) {}
 
 Outbox::~Outbox() { Stop(Clock::now()); }
 
@@ -41,13 +41,11 @@ absl::Status Outbox::Load(const std::optional<PipelineSource>& source) {
   if (!ranges.ok()) return ranges.status();
   MutexLock lock(mutex_);
   for (const OutboxRange& range : *ranges) {
-    KeyQueue& queue = queues_[{range.source, range.key}];
-    queue = {.source = range.source,
-             .key = range.key,
-             .begin = range.begin,
-             .next = range.begin,
-             .end = range.end,
-             .queued = true};
+    KeyQueue& queue = QueueOf(range.source, range.key);
+    queue.begin = range.begin;
+    queue.next = range.begin;
+    queue.end = range.end;
+    queue.queued = true;
     ready_.push_back(&queue);
     waiting_[range.source.pipeline] += range.end - range.begin;
   }
@@ -82,25 +80,30 @@ void Outbox::Start() {
 }
 
 void Outbox::Add(const PipelineSource& source,
-                 absl::Span<const WrittenWindow> windows) {
+                 const CommittedWindows& committed) {
+  std::vector<OutboxItem> items;
+  items.reserve(committed.windows.size());
+  for (size_t i = 0; i < committed.windows.size(); ++i) {
+    items.push_back(ItemOf(source, &committed.windows[i],
+                           &committed.signatures[i], committed.signer));
+  }
   MutexLock lock(mutex_);
-  for (const WrittenWindow& window : windows) {
-    const Checkpoint& checkpoint = window.checkpoint;
-    const auto [place, made] = queues_.try_emplace({source, checkpoint.key});
-    KeyQueue& queue = place->second;
-    if (made) {
-      queue.source = source;
-      queue.key = checkpoint.key;
-      queue.begin = checkpoint.seq;
-      queue.next = checkpoint.seq;
+  for (OutboxItem& item : items) {
+    const int64_t seq = item.place.number;
+    KeyQueue& queue = QueueOf(source, item.place.key);
+    if (queue.begin == queue.end) {
+      queue.begin = seq;
+      queue.next = seq;
     }
-    queue.end = checkpoint.seq + 1;
-    if (!queue.queued && queue.stopped.ok()) {
+    queue.end = seq + 1;
+    if (!queue.stopped.ok()) continue;
+    queue.fresh.Add(std::move(item));
+    if (!queue.queued) {
       queue.queued = true;
       ready_.push_back(&queue);
     }
   }
-  waiting_[source.pipeline] += static_cast<int64_t>(windows.size());
+  waiting_[source.pipeline] += static_cast<int64_t>(items.size());
   changed_.NotifyAll();
 }
 
@@ -141,13 +144,13 @@ void Outbox::Stop(Clock::time_point deadline) {
 
 void Outbox::Run() {
   while (true) {
-    const std::vector<Slice> slices = NextSlices();
+    std::vector<Slice> slices = NextSlices();
     if (slices.empty()) break;
     std::vector<OutboxItem> items;
     std::vector<std::pair<const KeyQueue*, absl::Status>> damaged;
     size_t bytes = 0;
-    for (const Slice& slice : slices) {
-      const absl::Status read = ReadSlice(slice, &bytes, &items);
+    for (Slice& slice : slices) {
+      const absl::Status read = ReadSlice(&slice, &bytes, &items);
       if (!read.ok()) damaged.emplace_back(slice.queue, read);
     }
     std::vector<OutboxItem*> pointers;
@@ -199,7 +202,14 @@ std::vector<Outbox::Slice> Outbox::NextSlices() {
         ready_.push_back(&queue);
       }
     }
-    if (!ready_.empty()) break;
+    if (!ready_.empty()) {
+      if (now >= next_call_ || stop_at_.has_value() || IsWholeBatchReady()) {
+        next_call_ = now + options_.between_calls;
+        break;
+      }
+      changed_.WaitUntil(mutex_, next_call_);
+      continue;
+    }
     if (ask_again_at_.has_value()) {
       changed_.WaitUntil(mutex_, *ask_again_at_);
     } else {
@@ -214,12 +224,23 @@ std::vector<Outbox::Slice> Outbox::NextSlices() {
     ready_.pop_front();
     const int64_t count = std::min<int64_t>(
         queue->end - queue->next, static_cast<int64_t>(std::min(share, room)));
-    slices.push_back({queue, queue->next, queue->next + count});
+    const int64_t end = queue->next + count;
+    slices.push_back(
+        {queue, queue->next, end, queue->fresh.Take(queue->next, end)});
     queue->submitting = true;
-    queue->next += count;
+    queue->next = end;
     room -= static_cast<size_t>(count);
   }
   return slices;
+}
+
+bool Outbox::IsWholeBatchReady() const {
+  size_t count = 0;
+  for (const KeyQueue* queue : ready_) {
+    count += static_cast<size_t>(queue->end - queue->next);
+    if (count >= options_.batch_checkpoints) return true;
+  }
+  return false;
 }
 
 void Outbox::Finish(const std::vector<Slice>& slices,
@@ -258,50 +279,32 @@ void Outbox::Finish(const std::vector<Slice>& slices,
   changed_.NotifyAll();
 }
 
-absl::Status Outbox::ReadSlice(const Slice& slice, size_t* bytes,
+absl::Status Outbox::ReadSlice(Slice* slice, size_t* bytes,
                                std::vector<OutboxItem>* items) {
-  for (int64_t seq = slice.begin; seq < slice.end; ++seq) {
+  for (int64_t seq = slice->begin; seq < slice->end; ++seq) {
     if (*bytes >= options_.batch_bytes) {
       // The rest of the slice goes with a later call.
       MutexLock lock(mutex_);
-      slice.queue->next = seq;
+      slice->queue->next = seq;
       return absl::OkStatus();
     }
-    absl::StatusOr<OutboxItem> item =
-        store_.ReadOutbox({.source = slice.queue->source,
-                           .key = slice.queue->key,
-                           .number = seq});
-    if (!item.ok()) return item.status();
-    const absl::Status good = CheckItem(*item);
+    OutboxItem item;
+    if (!slice->fresh.empty() && slice->fresh.front().place.number == seq) {
+      item = std::move(slice->fresh.front());
+      slice->fresh.pop_front();
+    } else {
+      absl::StatusOr<OutboxItem> stored =
+          store_.ReadOutbox({.source = slice->queue->source,
+                             .key = slice->queue->key,
+                             .number = seq});
+      if (!stored.ok()) return stored.status();
+      item = *std::move(stored);
+    }
+    const absl::Status good = CheckItem(store_, &item);
     if (!good.ok()) return good;
-    *bytes += item->checkpoint.checkpoint().ByteSizeLong();
-    items->push_back(*std::move(item));
+    *bytes += item.checkpoint.checkpoint().ByteSizeLong();
+    items->push_back(std::move(item));
   }
-  return absl::OkStatus();
-}
-
-absl::Status Outbox::CheckItem(const OutboxItem& item) {
-  const auto damage = [&item](const auto&... what) {
-    return absl::DataLossError(absl::StrCat(
-        "pipeline ", item.place.source.pipeline, ", key ", item.place.key,
-        ", seq ", item.place.number, ": ", what...));
-  };
-  const absl::StatusOr<Checkpoint> checkpoint =
-      ParseCheckpoint(item.checkpoint.checkpoint().checkpoint());
-  if (!checkpoint.ok()) {
-    return damage("stored checkpoint: ", checkpoint.status().message());
-  }
-  if (checkpoint->seq != item.place.number ||
-      checkpoint->key != item.place.key ||
-      checkpoint->window_start_ms != item.window.start_ms ||
-      checkpoint->revision != item.window.revision) {
-    return damage("stored checkpoint is of key ", checkpoint->key, ", seq ",
-                  checkpoint->seq, ", another window or revision");
-  }
-  absl::StatusOr<WindowRecords> records = store_.ReadRecords(item.window);
-  if (!records.ok()) return damage(records.status().message());
-  const absl::Status same = CheckRecords(*checkpoint, &*records);
-  if (!same.ok()) return damage(same.message());
   return absl::OkStatus();
 }
 
@@ -336,8 +339,7 @@ absl::Status Outbox::TakeReceipts(absl::Span<OutboxItem* const> items,
                                             items.size(), " checkpoints"));
   }
   for (size_t i = 0; i < items.size(); ++i) {
-    const Digest hash =
-        Sha256Of(items[i]->checkpoint.checkpoint().checkpoint());
+    const Digest& hash = items[i]->content->hash;
     if (receipts[i].checkpoint_sha256() != BytesOf(hash)) {
       return absl::InternalError(
           absl::StrCat("the anchor's receipt ", i,
@@ -383,11 +385,21 @@ absl::Status Outbox::Refuse(OutboxItem* item, const absl::Status& why) {
   StopKey(item->place.source, item->place.key, why);
   if (!absl::IsAlreadyExists(why)) return absl::OkStatus();
   v1::Receipt* receipt = item->checkpoint.mutable_receipt();
-  receipt->set_checkpoint_sha256(std::string(
-      BytesOf(Sha256Of(item->checkpoint.checkpoint().checkpoint()))));
+  receipt->set_checkpoint_sha256(std::string(BytesOf(item->content->hash)));
   receipt->set_state(v1::Receipt::EQUIVOCATION);
   const OutboxItem* const items[] = {item};
   return store_.StoreReceipts(absl::MakeConstSpan(items));
+}
+
+Outbox::KeyQueue& Outbox::QueueOf(const PipelineSource& source,
+                                  const std::string& key) {
+  const auto [place, made] =
+      queues_.try_emplace(std::pair(source, key), &fresh_room_);
+  if (made) {
+    place->second.source = source;
+    place->second.key = key;
+  }
+  return place->second;
 }
 
 Outbox::KeyQueue* Outbox::QueueOf(const OutboxItem& item) {
@@ -406,6 +418,7 @@ void Outbox::StopKey(const PipelineSource& source, const std::string& key,
   if (!queue.stopped.ok()) return;
   ++counters_.stopped_keys;
   queue.stopped = why;
+  queue.fresh.Clear();
   Tell(why);
 }
 

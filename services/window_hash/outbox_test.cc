@@ -127,6 +127,7 @@ class OutboxTest : public ::testing::Test {
       : log_(WeatherLog({"00427", "00433", "a/b"}, kWindows)),
         run_(*BuiltInSpec("weather"), source_, 0, log_, {}, store_) {
     options_.batch_checkpoints = 8;
+    options_.between_calls = milliseconds(1);
     options_.retry_first = milliseconds(1);
     options_.retry_last = milliseconds(4);
     options_.ask_again = milliseconds(1);
@@ -194,8 +195,8 @@ TEST_F(OutboxTest, TakesWhatIsCommittedWhileItRuns) {
   std::unique_ptr<Outbox> outbox;
   PartitionWorker::Options options;
   options.on_windows = [&](const PipelineSource& source,
-                           absl::Span<const WrittenWindow> windows) {
-    outbox->Add(source, windows);
+                           const CommittedWindows& committed) {
+    outbox->Add(source, committed);
   };
   ASSERT_TRUE(store_.Open().ok());
   WorkerRun run(*BuiltInSpec("weather"), source_, 0, log_, options, store_);
@@ -347,6 +348,93 @@ TEST_F(OutboxTest, RecordsThatDoNotLeadToTheRootNeverLeave) {
   ASSERT_EQ(damage.size(), 1u);
   EXPECT_TRUE(absl::IsDataLoss(damage[0])) << damage[0];
   EXPECT_NE(damage[0].message().find("root"), absl::string_view::npos);
+}
+
+TEST_F(OutboxTest, WhatWasJustCommittedIsCheckedAgainstTheStore) {
+  std::unique_ptr<Outbox> outbox;
+  PartitionWorker::Options worker;
+  worker.on_windows = [&](const PipelineSource& source,
+                          const CommittedWindows& committed) {
+    for (const WrittenWindow& written : committed.windows) {
+      if (written.checkpoint.key != "00433" || written.checkpoint.seq != 2) {
+        continue;
+      }
+      const WindowKey window{.pipeline = source.pipeline,
+                             .key = written.checkpoint.key,
+                             .start_ms = written.checkpoint.window_start_ms,
+                             .revision = 0,
+                             .source = source.source};
+      auto payload = store_.store->ReadPayload(window);
+      ASSERT_TRUE(payload.ok()) << payload.status();
+      payload->mutable_records(0)->set_offset(7);
+      ASSERT_TRUE(store_.store->OverwritePayload(window, *payload).ok());
+    }
+    outbox->Add(source, committed);
+  };
+  int damaged = 0;
+  options_.on_damage = [&](const PipelineSource&, const absl::Status& status) {
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    ++damaged;
+  };
+  ASSERT_TRUE(store_.Open().ok());
+  WorkerRun run(*BuiltInSpec("weather"), source_, 0, log_, worker, store_);
+  outbox = Start();
+  ASSERT_TRUE(run.OpenWorker().ok());
+  ASSERT_TRUE(run.FeedTo(log_.back().offset + 1, 7).ok());
+  outbox->Stop(InAMinute());
+  EXPECT_EQ(anchor_.next_["00433"], 2);
+  EXPECT_EQ(anchor_.next_["00427"], kWindows);
+  EXPECT_EQ(StoredWaiting(), kWindows - 2);
+  EXPECT_EQ(damaged, 1);
+}
+
+// However much of what was just committed there is room for, all of it leaves
+// in order, with its receipts, also where calls fail in between.
+TEST_F(OutboxTest, FreshCheckpointsAndStoredOnesLeaveInOrder) {
+  for (const size_t room : {0, 5000, 1 << 20}) {
+    TestStore store;
+    FakeAnchor anchor;
+    anchor.away_ = 2;
+    anchor.lost_replies_ = 2;
+    std::unique_ptr<Outbox> outbox;
+    PartitionWorker::Options worker;
+    worker.on_windows = [&](const PipelineSource& source,
+                            const CommittedWindows& committed) {
+      outbox->Add(source, committed);
+    };
+    ASSERT_TRUE(store.Open().ok());
+    WorkerRun run(*BuiltInSpec("weather"), source_, 0, log_, worker, store);
+    options_.fresh_bytes = room;
+    outbox = std::make_unique<Outbox>(options_, *store.store, anchor);
+    outbox->Start();
+    ASSERT_TRUE(run.OpenWorker().ok());
+    ASSERT_TRUE(run.FeedTo(log_.back().offset + 1, 7).ok());
+    for (const std::string key : {"00427", "00433", "a/b"}) {
+      anchor.WaitFor(key, kWindows);
+    }
+    outbox->Stop(InAMinute());
+    EXPECT_EQ(outbox->Waiting("weather"), 0) << room;
+    EXPECT_EQ(outbox->counters().anchored, 3 * kWindows) << room;
+    EXPECT_EQ(outbox->counters().failed_calls, 4) << room;
+    const auto ranges = store.store->LoadOutbox();
+    ASSERT_TRUE(ranges.ok()) << ranges.status();
+    EXPECT_TRUE(ranges->empty()) << room;
+    // The checkpoints as they were written, each with its receipt.
+    std::set<std::string> stored;
+    const absl::Status listed = store.store->ListWindows(
+        {.pipeline = "weather"}, "",
+        [&](const WindowKey& window,
+            absl::string_view) -> absl::StatusOr<bool> {
+          const auto checkpoint = store.store->ReadCheckpoint(window);
+          if (!checkpoint.ok()) return checkpoint.status();
+          EXPECT_EQ(checkpoint->receipt().state(), v1::Receipt::ANCHORED);
+          stored.insert(checkpoint->checkpoint().checkpoint());
+          return true;
+        });
+    ASSERT_TRUE(listed.ok()) << listed;
+    EXPECT_EQ(stored, std::set<std::string>(run.written().begin(),
+                                            run.written().end()));
+  }
 }
 
 // Of two keys the first is ready to go on, and the second in a call that lasts,

@@ -142,12 +142,13 @@ absl::Status PartitionWorker::Feed(const RecordBatch& batch) {
 absl::Status PartitionWorker::Commit() {
   const auto begin = std::chrono::steady_clock::now();
   PartitionState state;
+  std::vector<std::string> signatures;
   absl::StatusOr<PreparedCommit> prepared = absl::InternalError("not prepared");
   int64_t position = 0;
   {
     MutexLock lock(mutex_);
     position = status_.state.position;
-    prepared = Prepare(&state);
+    prepared = Prepare(&state, &signatures);
   }
   if (!prepared.ok()) return prepared.status();
   if (opening_.changelog != nullptr) {
@@ -159,7 +160,9 @@ absl::Status PartitionWorker::Commit() {
   if (!written.ok()) return written;
 
   if (options_.on_windows != nullptr && !output_.windows.empty()) {
-    options_.on_windows(source_, output_.windows);
+    options_.on_windows(source_, {.windows = absl::MakeSpan(output_.windows),
+                                  .signatures = absl::MakeSpan(signatures),
+                                  .signer = signer_.name});
   }
   MutexLock lock(mutex_);
   status_.state = state;
@@ -172,15 +175,17 @@ absl::Status PartitionWorker::Commit() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PreparedCommit> PartitionWorker::Prepare(PartitionState* state) {
+absl::StatusOr<PreparedCommit> PartitionWorker::Prepare(
+    PartitionState* state, std::vector<std::string>* signatures) {
   PartitionCommit commit;
   commit.output = &output_;
   commit.topic_partitions = opening_.topic_partitions;
   commit.signer = signer_.name;
-  commit.signatures.reserve(output_.windows.size());
+  signatures->reserve(output_.windows.size());
   for (const WrittenWindow& window : output_.windows) {
-    commit.signatures.push_back(signer_.key.Sign(window.bytes));
+    signatures->push_back(signer_.key.Sign(window.bytes));
   }
+  commit.signatures = *signatures;
   commit.ended_spills = engine_.TakeEndedSpills();
   commit.spills = engine_.TakeSpills(options_.spill_max_lag);
   commit.keys = engine_.TakeTouchedKeys();

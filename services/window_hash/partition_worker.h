@@ -72,7 +72,7 @@ class PartitionWorker final : private WrittenWindows {
     int64_t spill_max_lag = 1'000'000;
     // Called after each commit that wrote windows, before the new position can
     // be seen.
-    std::function<void(const PipelineSource&, absl::Span<const WrittenWindow>)>
+    std::function<void(const PipelineSource&, const CommittedWindows&)>
         on_windows;
     // Told once why the partition stopped. Must not call back.
     std::function<void(const PipelineSource&, const absl::Status&)> on_stop;
@@ -133,7 +133,8 @@ class PartitionWorker final : private WrittenWindows {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Feed(const RecordBatch& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Commit() ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::StatusOr<PreparedCommit> Prepare(PartitionState* state)
+  absl::StatusOr<PreparedCommit> Prepare(PartitionState* state,
+                                         std::vector<std::string>* signatures)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Until it is in the changelog. Cancelled: the worker is closed.
   absl::Status AppendToChangelog(int64_t begin, int64_t end,

@@ -11,14 +11,16 @@
 #include "common/crypto/sha256.h"
 #include "common/pipeline/checkpoint.h"
 #include "services/window_hash/payload_codec.h"
+#include "services/window_hash/receipt_merge.h"
 #include "services/window_hash/state_codec.h"
 
 namespace windproof {
 namespace {
 
 // Goes up when older programs could no longer read what is stored: since 2
-// payloads are packed. What is in a store of an older format is read as it is.
-constexpr int kStoreFormat = 2;
+// payloads are packed, since 3 receipts are merged to their checkpoints. What
+// is in a store of an older format is read as it is.
+constexpr int kStoreFormat = 3;
 constexpr int kOldestFormat = 1;
 
 absl::Status CheckFormat(Database& database) {
@@ -321,11 +323,15 @@ absl::Status PayloadStore::StoreReceipts(
   rocksdb::WriteBatch batch;
   std::string value;
   for (const OutboxItem* item : items) {
+    const std::string key = EncodeWindowKey(item->window);
     value.clear();
-    item->checkpoint.AppendToString(&value);
-    batch.Put(database_->family(Family::kCheckpoints),
-              SliceOf(EncodeWindowKey(item->window)), value);
-    if (item->done) {
+    if (!item->done) {
+      item->checkpoint.AppendToString(&value);
+      batch.Put(database_->family(Family::kCheckpoints), SliceOf(key), value);
+    } else {
+      // The last one, without writing the checkpoint once more.
+      AppendReceipt(item->checkpoint.receipt(), &value);
+      batch.Merge(database_->family(Family::kCheckpoints), SliceOf(key), value);
       batch.Delete(
           database_->family(Family::kOutbox),
           SliceOf(EncodeKeyedNumber(item->place.source, item->place.key,

@@ -27,6 +27,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/crypto/sha256.h"
+#include "common/pipeline/checkpoint.h"
 #include "common/pipeline/spec.h"
 #include "common/pipeline/window_engine.h"
 #include "common/pipeline/window_records.h"
@@ -40,13 +42,21 @@ namespace windproof {
 // What a batch of records caused in one partition: all or nothing.
 struct PartitionCommit {
   const EngineOutput* output = nullptr;
-  std::vector<std::string> signatures;  // one for each window of `output`
+  absl::Span<const std::string> signatures;  // for each window of `output`
   std::string signer;
   PartitionState state;
   int32_t topic_partitions = 1;
   std::vector<KeyState> keys;
   std::vector<Spill> spills;
   std::vector<std::pair<std::string, int64_t>> ended_spills;
+};
+
+// The windows of a commit that is stored, for who hands them on; may be moved
+// from.
+struct CommittedWindows {
+  absl::Span<WrittenWindow> windows;
+  absl::Span<std::string> signatures;  // one for each
+  absl::string_view signer;
 };
 
 // A PartitionCommit as what it writes.
@@ -71,12 +81,18 @@ struct OutboxRange {
   int64_t end = 0;
 };
 
-// A checkpoint of the outbox, as stored.
+// A checkpoint of the outbox.
 struct OutboxItem {
   KeyedNumber place;  // number: seq
   WindowKey window;
   store::v1::StoredCheckpoint checkpoint;
   bool done = false;  // set by who has its receipt: it may leave the outbox
+  // What the checkpoint says, and its SHA-256; nothing before it was looked at.
+  struct Content {
+    Checkpoint checkpoint;
+    Digest hash{};
+  };
+  std::optional<Content> content;
 };
 
 class PayloadStore {

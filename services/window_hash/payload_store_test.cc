@@ -191,7 +191,7 @@ TEST_F(PayloadStoreTest, AStoreBelongsToOneProcess) {
 
 TEST_F(PayloadStoreTest, ALaterFormatIsRefused) {
   rocksdb::WriteBatch batch;
-  batch.Put(store().database().family(Family::kState), FormatStateKey(), "3");
+  batch.Put(store().database().family(Family::kState), FormatStateKey(), "4");
   ASSERT_TRUE(store().database().Write(&batch).ok());
   test_store_.store.reset();
   EXPECT_TRUE(absl::IsFailedPrecondition(
@@ -199,15 +199,17 @@ TEST_F(PayloadStoreTest, ALaterFormatIsRefused) {
 }
 
 TEST_F(PayloadStoreTest, AnEarlierFormatIsReadAndBecomesThisOne) {
-  rocksdb::WriteBatch batch;
-  batch.Put(store().database().family(Family::kState), FormatStateKey(), "1");
-  ASSERT_TRUE(store().database().Write(&batch).ok());
-  test_store_.store.reset();
-  EXPECT_TRUE(
-      PayloadStore::Open({.path = test_store_.dir, .read_only = true}).ok());
-  const auto opened = PayloadStore::Open({.path = test_store_.dir});
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  EXPECT_EQ(**(*opened)->database().Get(Family::kState, FormatStateKey()), "2");
+  for (const std::string format : {"1", "2"}) {
+    rocksdb::WriteBatch batch;
+    batch.Put(store().database().family(Family::kState), FormatStateKey(),
+              format);
+    ASSERT_TRUE(store().database().Write(&batch).ok());
+    test_store_.store.reset();
+    EXPECT_TRUE(
+        PayloadStore::Open({.path = test_store_.dir, .read_only = true}).ok());
+    ASSERT_TRUE(test_store_.Open().ok()) << format;
+    EXPECT_EQ(**store().database().Get(Family::kState, FormatStateKey()), "3");
+  }
 }
 
 }  // namespace

@@ -144,8 +144,8 @@ absl::Status WindowHashModule::Build() {
   follower.batch_records = options_.batch_records;
   follower.worker.spill_max_lag = options_.spill_max_lag;
   follower.worker.on_windows = [this](const PipelineSource& source,
-                                      absl::Span<const WrittenWindow> windows) {
-    outbox_->Add(source, windows);
+                                      const CommittedWindows& committed) {
+    outbox_->Add(source, committed);
   };
   follower.worker.on_stop = [this](const PipelineSource&,
                                    const absl::Status& why) {

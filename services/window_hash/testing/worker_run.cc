@@ -93,11 +93,11 @@ WorkerRun::WorkerRun(const PipelineSpec& spec, PipelineSource source,
       store_(store) {
   options_.on_windows = [this, also = options_.on_windows](
                             const PipelineSource& from,
-                            absl::Span<const WrittenWindow> windows) {
-    for (const WrittenWindow& window : windows) {
+                            const CommittedWindows& committed) {
+    for (const WrittenWindow& window : committed.windows) {
       written_.push_back(window.bytes);
     }
-    if (also != nullptr) also(from, windows);
+    if (also != nullptr) also(from, committed);
   };
 }
 
