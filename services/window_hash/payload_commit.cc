@@ -1,6 +1,8 @@
 // What a batch of records writes, in one RocksDB batch.
 #include <rocksdb/write_batch.h>
 
+#include <string>
+
 #include "absl/container/btree_map.h"
 #include "absl/strings/str_cat.h"
 #include "services/window_hash/payload_codec.h"
@@ -11,9 +13,16 @@
 namespace windproof {
 namespace {
 
+// Memory that the windows of a commit use in turn.
+struct Scratch {
+  std::string payload;
+  std::string packed;
+};
+
 void PutWindow(const PipelineSource& source, const WrittenWindow& window,
                absl::string_view signature, absl::string_view signer,
-               Database& database, rocksdb::WriteBatch* batch) {
+               Database& database, Scratch* scratch,
+               rocksdb::WriteBatch* batch) {
   const Checkpoint& checkpoint = window.checkpoint;
   const std::string key =
       EncodeWindowKey({.pipeline = source.pipeline,
@@ -21,10 +30,10 @@ void PutWindow(const PipelineSource& source, const WrittenWindow& window,
                        .start_ms = checkpoint.window_start_ms,
                        .revision = checkpoint.revision,
                        .source = source.source});
-  std::string payload;
-  AppendWindowPayload(window.records, &payload);
+  scratch->payload.clear();
+  AppendWindowPayload(window.records, &scratch->payload);
   batch->Put(database.family(Family::kPayloads), SliceOf(key),
-             PackPayload(payload));
+             SliceOf(PackPayload(scratch->payload, &scratch->packed)));
 
   store::v1::StoredCheckpoint stored;
   stored.mutable_checkpoint()->set_checkpoint(window.bytes);
@@ -94,9 +103,10 @@ absl::StatusOr<PreparedCommit> PayloadStore::Prepare(
   PreparedCommit prepared;
   prepared.source = source;
   rocksdb::WriteBatch& batch = prepared.batch;
+  Scratch scratch;
   for (size_t i = 0; i < commit.output->windows.size(); ++i) {
     PutWindow(source, commit.output->windows[i], commit.signatures.at(i),
-              commit.signer, database, &batch);
+              commit.signer, database, &scratch, &batch);
   }
 
   Drops drops;

@@ -15,6 +15,10 @@ namespace {
 constexpr char kPacked = 0;
 constexpr size_t kSizeBytes = 4;
 constexpr size_t kHeaderBytes = 1 + kSizeBytes;
+// Leaf hashes, a third of a message, cannot be packed: LZ4 passes over such
+// bytes more quickly with 4 than with 1, in little more than half of the time
+// for a twentieth more bytes.
+constexpr int kAcceleration = 4;
 // LZ4 makes nothing smaller than a 255th.
 constexpr size_t kLargestRatio = 255;
 
@@ -34,22 +38,23 @@ size_t SizeAt(const char* in) {
 
 }  // namespace
 
-std::string PackPayload(absl::string_view message) {
+absl::string_view PackPayload(absl::string_view message, std::string* scratch) {
   // Nothing smaller is worth it; nothing larger than LZ4 takes.
   if (message.size() > LZ4_MAX_INPUT_SIZE || message.size() <= kHeaderBytes) {
-    return std::string(message);
+    return message;
   }
   const int size = static_cast<int>(message.size());
-  std::string packed(kHeaderBytes + LZ4_compressBound(size), kPacked);
-  PutSize(message.size(), packed.data() + 1);
-  const int written =
-      LZ4_compress_default(message.data(), packed.data() + kHeaderBytes, size,
-                           static_cast<int>(packed.size() - kHeaderBytes));
-  packed.resize(kHeaderBytes + static_cast<size_t>(written));
-  if (written <= 0 || packed.size() >= message.size()) {
-    return std::string(message);
-  }
-  return packed;
+  const size_t bound = kHeaderBytes + LZ4_compressBound(size);
+  if (scratch->size() < bound) scratch->resize(bound);
+  char* const packed = scratch->data();
+  packed[0] = kPacked;
+  PutSize(message.size(), packed + 1);
+  const int written = LZ4_compress_fast(
+      message.data(), packed + kHeaderBytes, size,
+      static_cast<int>(scratch->size() - kHeaderBytes), kAcceleration);
+  const size_t packed_size = kHeaderBytes + static_cast<size_t>(written);
+  if (written <= 0 || packed_size >= message.size()) return message;
+  return absl::string_view(packed, packed_size);
 }
 
 absl::StatusOr<absl::string_view> UnpackPayload(absl::string_view stored,

@@ -15,8 +15,9 @@
 
 namespace windproof {
 
-// What is stored for the bytes of a WindowPayload message.
-std::string PackPayload(absl::string_view message);
+// What is stored for the bytes of a WindowPayload message: a view of `message`,
+// or of `scratch`, which is overwritten and keeps its memory.
+absl::string_view PackPayload(absl::string_view message, std::string* scratch);
 
 // The message again: a view into `stored`, or into `scratch`, which is
 // overwritten. DataLoss where `stored` cannot be unpacked.
