@@ -11,7 +11,9 @@
 #include "services/anchor/checkpoint_watch.h"
 #include "services/anchor/embedded_ledger.h"
 #include "services/anchor/multichain/batched_ledger.h"
+#include "services/anchor/multichain/json_rpc.h"
 #include "services/anchor/multichain/multichain_ledger.h"
+#include "services/anchor/multichain/node_rpc.h"
 
 namespace windproof {
 namespace {
@@ -30,12 +32,14 @@ Anchorer::Options AnchorerOptions(const AnchorModule::Options& options) {
   return result;
 }
 
+// Over `rpc`, or where it is null over the configured nodes.
 absl::StatusOr<std::unique_ptr<MultiChainLedger>> OpenChain(
-    const AnchorModule::Options& options) {
+    const AnchorModule::Options& options, std::unique_ptr<JsonRpc> rpc) {
   MultiChainLedger::Options chain;
   chain.config = *options.multichain;
   chain.store_path = options.multichain_path;
   chain.warn = options.warn;
+  chain.rpc = std::move(rpc);
   return MultiChainLedger::Open(std::move(chain));
 }
 
@@ -93,7 +97,7 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Open(
 absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenMultiChain(
     Options options) {
   options.confirmations_required = options.multichain->confirmations;
-  auto ledger = OpenChain(options);
+  auto ledger = OpenChain(options, nullptr);
   if (!ledger.ok()) return ledger.status();
   return Build(std::move(options), *std::move(ledger));
 }
@@ -105,7 +109,10 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenBatched(
   auto log = EmbeddedLedger::Open(options.ledger_path, options.ledger_name,
                                   log_key, {});
   if (!log.ok()) return log.status();
-  auto chain = OpenChain(options);
+  absl::StatusOr<std::unique_ptr<JsonRpc>> rpc = OpenNodeRpc(config);
+  if (!rpc.ok()) return rpc.status();
+  JsonRpc& calls = **rpc;
+  auto chain = OpenChain(options, *std::move(rpc));
   if (!chain.ok()) return chain.status();
   BatchedLedger::Options batched{
       .key = MakeVerifierKey(options.ledger_name, log_key.PublicKey())};
@@ -113,6 +120,7 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::OpenBatched(
   batched.flush_interval_ms = config.flush_interval_ms;
   batched.flush_count = config.flush_count;
   batched.warn = options.warn;
+  batched.cancel = [&calls] { calls.Cancel(); };
   auto ledger = std::make_unique<BatchedLedger>(
       std::move(batched), *std::move(log), *std::move(chain));
   return Build(std::move(options), std::move(ledger));

@@ -50,6 +50,7 @@ BatchedLedger::~BatchedLedger() {
     changed_.NotifyAll();
   }
   chain_->StopWaiting();
+  if (options_.cancel) options_.cancel();
   follower_.join();
   flusher_.join();
 }

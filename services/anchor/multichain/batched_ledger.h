@@ -48,6 +48,9 @@ class BatchedLedger : public Ledger {
     int64_t poll_ms = 1'000;
     // Told what an operator must know, one line each. Must be thread-safe.
     std::function<void(absl::string_view)> warn;
+    // Ends what the chain's ledger waits for: at the end, where there is such a
+    // thing.
+    std::function<void()> cancel;
   };
 
   BatchedLedger(Options options, std::unique_ptr<EmbeddedLedger> log,

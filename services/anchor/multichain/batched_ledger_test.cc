@@ -47,6 +47,7 @@ class BatchedFixture : public LedgerFixture {
     options.flush_interval_ms = flush_interval_ms;
     options.flush_count = flush_count;
     options.poll_ms = 20;
+    options.cancel = [this] { ++cancelled; };
     options.warn = [this](absl::string_view line) {
       MutexLock lock(mutex_);
       warnings_.emplace_back(line);
@@ -80,6 +81,7 @@ class BatchedFixture : public LedgerFixture {
     return false;
   }
 
+  int cancelled = 0;  // chains
   int64_t confirmations = 1;
   int64_t flush_interval_ms = 5;
   int64_t flush_count = 1000;
@@ -283,6 +285,13 @@ TEST_F(BatchedLedgerTest, AnUnknownOutcomeIsAskedForWithTheSameHead) {
   ASSERT_TRUE(Eventually([&] { return Published() == 3; }));
   EXPECT_EQ(chain().items().size(), 2u);
   EXPECT_TRUE(fixture_.Warned("the reply was lost"));
+}
+
+TEST_F(BatchedLedgerTest, ItsEndEndsWhatTheChainWaitsFor) {
+  ASSERT_TRUE(ledger().State().ok());
+  EXPECT_EQ(fixture_.cancelled, 0);
+  fixture_.Close();
+  EXPECT_EQ(fixture_.cancelled, 1);
 }
 
 TEST_F(BatchedLedgerTest, WhileTheChainIsAwayNothingIsTakenAndAllCanBeRead) {
