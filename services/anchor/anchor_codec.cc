@@ -41,6 +41,15 @@ v1::ChainEvidence ToProto(const ChainEvidence& evidence) {
   out.set_stream_txid(evidence.stream_txid);
   out.set_transaction(evidence.transaction);
   SetTime(evidence.seen_ms, out.mutable_seen());
+  if (evidence.split.has_value()) {
+    v1::SplitView* const split = out.mutable_split_view();
+    split->set_height(evidence.split->height);
+    split->set_block_hash(evidence.split->block_hash);
+    split->set_other_block_hash(evidence.split->other_block_hash);
+    split->set_other_node(evidence.split->node);
+    split->set_what(evidence.split->what);
+    SetTime(evidence.split->seen_ms, split->mutable_seen());
+  }
   if (evidence.block_hash.empty()) return out;
   out.set_block_hash(evidence.block_hash);
   out.set_height(evidence.height);
@@ -68,6 +77,9 @@ v1::ChainStatus ToProto(const ChainState& state) {
   out.set_lost(state.lost);
   out.set_unpublished(state.unpublished);
   out.set_oldest_unpublished_ms(state.oldest_unpublished_ms);
+  out.set_split_view(state.split_view);
+  out.set_split_views(state.split_views);
+  out.set_agreed_height(state.agreed_height);
   return out;
 }
 
@@ -106,12 +118,25 @@ v1::LedgerItem ToProto(const LedgerItem& item) {
       inclusion->add_siblings(sibling.data(), sibling.size());
     }
   }
+  out.set_vout(item.vout);
   if (item.chain.has_value()) {
-    out.set_vout(item.vout);
     *out.mutable_chain() = ToProto(*item.chain);
     out.set_signer(absl::Utf8SafeCHexEscape(item.signer));
     out.set_signature(item.signature);
   }
+  return out;
+}
+
+v1::Receipt::State StateOf(const LedgerItem& item,
+                           int64_t confirmations_required) {
+  if (item.lost) return v1::Receipt::LOST;
+  return item.confirmations >= confirmations_required ? v1::Receipt::ANCHORED
+                                                      : v1::Receipt::PUBLISHED;
+}
+
+v1::LedgerItem ToProto(const LedgerItem& item, int64_t confirmations_required) {
+  v1::LedgerItem out = ToProto(item);
+  out.set_state(StateOf(item, confirmations_required));
   return out;
 }
 

@@ -21,7 +21,11 @@ v1::ChainEvidence ToProto(const ChainEvidence& evidence);
 v1::ChainStatus ToProto(const ChainState& state);
 // Without what the ledger does not know of: the anchorer's counts.
 v1::LedgerStatus ToProto(const LedgerState& state);
+// Without and with its state.
 v1::LedgerItem ToProto(const LedgerItem& item);
+v1::LedgerItem ToProto(const LedgerItem& item, int64_t confirmations_required);
+v1::Receipt::State StateOf(const LedgerItem& item,
+                           int64_t confirmations_required);
 v1::LedgerHead ToProto(const LedgerHead& head);
 v1::Receipt ToProto(const AnchorReceipt& receipt);
 

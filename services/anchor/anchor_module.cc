@@ -138,6 +138,11 @@ absl::StatusOr<std::unique_ptr<AnchorModule>> AnchorModule::Build(
   auto module = absl::WrapUnique(
       new AnchorModule(std::make_unique<Parts>(options, std::move(ledger))));
   Parts& parts = *module->parts_;
+  if (options.multichain.has_value() && options.multichain->address.empty()) {
+    parts.service.RefuseSubmissions(
+        "this anchor only reads the chain (--read-only): submit to the one "
+        "that publishes");
+  }
   const auto state = parts.ledger->State();
   // A chain may be away for hours. What there is to know is read when it comes.
   if (options.multichain.has_value() && absl::IsUnavailable(state.status())) {
@@ -242,6 +247,12 @@ std::vector<Metric> AnchorModule::Metrics() {
         "Items that say what an earlier one says.", chain.doubles);
   gauge("windproof_chain_lost_items",
         "Items that a reorganisation took away for good.", chain.lost);
+  gauge("windproof_anchor_split_view",
+        "1 while another node of the chain shows something else.",
+        chain.split_view.empty() ? 0 : 1);
+  count("windproof_anchor_split_views_total",
+        "How often another node of the chain showed something else.",
+        chain.split_views);
   if (chain.mode != "batched") return metrics;
   gauge("windproof_chain_unpublished_entries",
         "Entries of the log that no head on the chain covers.",

@@ -41,6 +41,9 @@ AnchorServiceImpl::AnchorServiceImpl(Anchorer& anchorer, Ledger& ledger,
 grpc::Status AnchorServiceImpl::SubmitCheckpoints(
     grpc::ServerContext*, const v1::SubmitCheckpointsRequest* request,
     v1::SubmitCheckpointsResponse* response) {
+  if (!refused_.empty()) {
+    return ToGrpcStatus(absl::PermissionDeniedError(refused_));
+  }
   const auto submissions = SubmissionsFrom(*request);
   if (!submissions.ok()) return ToGrpcStatus(submissions.status());
 
@@ -70,7 +73,7 @@ grpc::Status AnchorServiceImpl::GetCheckpoint(
   }
 
   for (const LedgerItem& item : page->items) {
-    *response->add_items() = ToProto(item);
+    *response->add_items() = ToProto(item, confirmations_required_);
   }
   AddHeads(*page, response);
   return grpc::Status::OK;
@@ -98,7 +101,7 @@ grpc::Status AnchorServiceImpl::ListCheckpoints(
   if (!page.ok()) return ToGrpcStatus(page.status());
 
   for (const LedgerItem& item : page->items) {
-    *response->add_items() = ToProto(item);
+    *response->add_items() = ToProto(item, confirmations_required_);
   }
   if (!page->at_end) {
     response->set_next_page_token(PageTokenFor(filter, page->next));

@@ -9,6 +9,8 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "proto/windproof/v1/anchor.grpc.pb.h"
 #include "services/anchor/anchorer.h"
@@ -25,6 +27,10 @@ class AnchorServiceImpl final
   // All must outlive the service.
   AnchorServiceImpl(Anchorer& anchorer, Ledger& ledger, CheckpointWatch& watch,
                     int64_t confirmations_required);
+
+  // All submissions are refused with PERMISSION_DENIED and `why`. Before the
+  // first call.
+  void RefuseSubmissions(std::string why) { refused_ = std::move(why); }
 
   grpc::Status SubmitCheckpoints(
       grpc::ServerContext* context, const v1::SubmitCheckpointsRequest* request,
@@ -51,6 +57,7 @@ class AnchorServiceImpl final
   Ledger& ledger_;
   CheckpointWatch& watch_;
   const int64_t confirmations_required_;
+  std::string refused_;
 };
 
 }  // namespace windproof

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/server/grpc_status.h"
 #include "services/anchor/anchor_codec.h"
@@ -14,6 +17,8 @@ namespace windproof {
 namespace {
 
 constexpr int64_t kChunkItems = 64;
+// Of which it is known what was told last, so that it is not told again.
+constexpr size_t kToldMax = 2048;
 
 }  // namespace
 
@@ -23,7 +28,10 @@ class CheckpointWatch::Stream final
     : public grpc::ServerWriteReactor<v1::LedgerItem> {
  public:
   Stream(CheckpointWatch& watch, LedgerFilter filter, int64_t position)
-      : watch_(watch), filter_(std::move(filter)), position_(position) {}
+      : watch_(watch),
+        filter_(std::move(filter)),
+        first_(position),
+        position_(position) {}
 
   // Ends the call, once no write is under way.
   void End(const grpc::Status& status) {
@@ -80,36 +88,82 @@ class CheckpointWatch::Stream final
 
   // Reads until there is something to write or nothing more to read.
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    while (items_.empty()) {
-      LedgerQuery query;
-      query.first = position_;
-      query.max_items = kChunkItems;
-      absl::StatusOr<LedgerPage> page =
-          ReadMatching(watch_.ledger_, filter_, query);
-      if (!page.ok()) {
-        end_ = ToGrpcStatus(page.status());
+    bool more = true;
+    while (items_.empty() && more) {
+      // What has changed of that which was read, before more is read.
+      absl::Status status = ReadChanges(&more);
+      if (status.ok() && items_.empty() && !more) status = ReadOn(&more);
+      if (!status.ok()) {
+        end_ = ToGrpcStatus(status);
         return;
       }
-      position_ = page->next;
-      for (const LedgerItem& item : page->items) {
-        if (item.confirmations < watch_.options_.confirmations_required) {
-          // It comes again when the ledger has confirmed it.
-          position_ = item.position;
-          page->at_end = true;
-          break;
-        }
-        items_.push_back(ToProto(item));
-      }
-      if (page->at_end) break;
     }
     // At the end, only growth brings more.
     woken_ = !items_.empty();
   }
 
+  absl::Status ReadChanges(bool* more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const bool begun = change_ >= 0;
+    const absl::StatusOr<LedgerChanges> changes =
+        watch_.ledger_.Changes(change_, kChunkItems);
+    if (!changes.ok()) return changes.status();
+    if (begun && changes->missed) {
+      return absl::ResourceExhaustedError(
+          "the client reads too slowly: changes were missed. Watch again");
+    }
+    change_ = changes->next;
+    *more = !changes->at_end;
+    for (const LedgerItem& item : changes->items) {
+      // What was not read yet is read as it stands.
+      if (item.position >= first_ && item.position < position_ &&
+          Matches(filter_, item)) {
+        Tell(item);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadOn(bool* more) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    LedgerQuery query;
+    query.first = position_;
+    query.max_items = kChunkItems;
+    const absl::StatusOr<LedgerPage> page =
+        ReadMatching(watch_.ledger_, filter_, query);
+    if (!page.ok()) return page.status();
+    position_ = page->next;
+    *more = !page->at_end;
+    for (const LedgerItem& item : page->items) {
+      if (change_ < 0 &&
+          item.confirmations < watch_.options_.confirmations_required) {
+        // Nothing else would tell when the ledger has confirmed it.
+        position_ = item.position;
+        *more = false;
+        break;
+      }
+      Tell(item);
+    }
+    return absl::OkStatus();
+  }
+
+  void Tell(const LedgerItem& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const int64_t required = watch_.options_.confirmations_required;
+    const v1::Receipt::State state = StateOf(item, required);
+    if (told_.size() >= kToldMax) told_.clear();
+    const auto [told, is_new] = told_.try_emplace(item.position, state);
+    if (!is_new && told->second == state) return;
+    told->second = state;
+    items_.push_back(ToProto(item, required));
+  }
+
   CheckpointWatch& watch_;
   const LedgerFilter filter_;
+  const int64_t first_;  // position of interest
 
   Mutex mutex_;
+  // Of the ledger's changes, the next one to be seen; -1: those from now on.
+  int64_t change_ ABSL_GUARDED_BY(mutex_) = -1;
+  absl::flat_hash_map<int64_t, v1::Receipt::State> told_
+      ABSL_GUARDED_BY(mutex_);
   int64_t position_ ABSL_GUARDED_BY(mutex_);
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;  // there may be more to read
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
@@ -179,7 +233,7 @@ void CheckpointWatch::Run() {
   while (true) {
     // The ledger wakes us; the deadline only bounds a wait that it forgot.
     ledger_.WaitForGrowth(
-        size, std::chrono::steady_clock::now() + std::chrono::seconds(30));
+        size, std::chrono::steady_clock::now() + std::chrono::seconds(1));
     size = ledger_.LastState().size;
     MutexLock lock(mutex_);
     if (stopped_) return;

@@ -1,4 +1,4 @@
-// Streams of ledger items as they are confirmed.
+// Streams of ledger items as they stand, and of each change of their state.
 //
 // One thread waits for the ledger to grow and wakes the streams; a stream reads
 // the ledger on gRPC's threads and holds none while it waits.

@@ -97,6 +97,13 @@ LedgerState FaultyLedger::LastState() {
   return state;
 }
 
+absl::StatusOr<LedgerChanges> FaultyLedger::Changes(int64_t first,
+                                                    int64_t max_items) {
+  const absl::Status fault = Fault();
+  if (!fault.ok()) return fault;
+  return ledger_.Changes(first, max_items);
+}
+
 bool FaultyLedger::WaitForGrowth(
     int64_t size, std::chrono::steady_clock::time_point deadline) {
   return ledger_.WaitForGrowth(size, deadline);

@@ -50,6 +50,8 @@ class FaultyLedger : public Ledger {
                                                     int64_t new_size) override;
   absl::StatusOr<LedgerState> State() override;
   LedgerState LastState() override;
+  absl::StatusOr<LedgerChanges> Changes(int64_t first,
+                                        int64_t max_items) override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;

@@ -34,6 +34,17 @@ struct LedgerDraft {
   std::string signature;          // each up to 1,024 bytes
 };
 
+// Another node of the chain shows something else.
+struct SplitView {
+  int64_t height = 0;      // from which on
+  std::string node;        // URL of the other one
+  std::string block_hash;  // there, in hex
+  std::string other_block_hash;
+  std::string what;          // for people
+  int64_t seen_ms = 0;       // when it was found, since the epoch
+  bool height_only = false;  // other items in the same block, not all above
+};
+
 // Of an item on a block chain: what shows, without asking any node, that a
 // block of the chain has it. Hashes in hex are as MultiChain shows them,
 // backwards.
@@ -49,6 +60,8 @@ struct ChainEvidence {
   int64_t index = 0;           // of the transaction in its block
   std::vector<Digest> branch;  // beside the way from it to the header's root
   int64_t seen_ms = 0;         // when this was asked of the node
+  // Another node does not have this block, or shows other items in it.
+  std::optional<SplitView> split;
 };
 
 // What stands on the ledger.
@@ -64,6 +77,9 @@ struct LedgerItem {
   std::string publisher;
   int64_t confirmations = 0;
   int64_t time_ms = 0;  // since the epoch, by the ledger's clock
+  // Of Changes() alone: it was there, and the ledger will not have it again as
+  // it is.
+  bool lost = false;
 
   // Only of a ledger that is a tree: the exact bytes of which the tree's leaf
   // is the hash, and where asked for, the way to the head that comes with the
@@ -111,6 +127,15 @@ struct LedgerPage {
   std::vector<LedgerHead> conflicts;
 };
 
+// Items that stand otherwise than before.
+struct LedgerChanges {
+  std::vector<LedgerItem> items;  // as they stand now
+  int64_t next = 0;               // the `first` to go on with
+  bool at_end = true;
+  // Changes before these were too many to be kept.
+  bool missed = false;
+};
+
 // Of a ledger on a block chain.
 struct ChainState {
   std::string chain;
@@ -131,6 +156,10 @@ struct ChainState {
   // long the first of them has waited for one.
   int64_t unpublished = 0;
   int64_t oldest_unpublished_ms = 0;
+  std::string split_view;   // what another node shows; empty: the same
+  int64_t split_views = 0;  // how often that was not so
+  // Up to which height all nodes agree that are compared; -1: none is.
+  int64_t agreed_height = -1;
 };
 
 struct LedgerState {
@@ -196,6 +225,17 @@ class Ledger {
     LedgerState known = state.ok() ? *state : LedgerState();
     known.problem = std::string(state.status().message());
     return known;
+  }
+
+  // Up to `max_items` items whose state has changed since the change number
+  // `first`: that came, got as many confirmations as count, have less again,
+  // are lost, or came back. -1: none, and the number to begin with. A ledger
+  // that tells of no changes answers with -1 as the next one.
+  virtual absl::StatusOr<LedgerChanges> Changes(int64_t /*first*/,
+                                                int64_t /*max_items*/) {
+    LedgerChanges none;
+    none.next = -1;
+    return none;
   }
 
   // Blocks until there are more than `size` items or more confirmations than at

@@ -81,11 +81,14 @@ int Main(int argc, char** argv) {
       "of what a ledger elsewhere needs (DIR/multichain).");
   line.root().Require("data-dir");
   flags.ledger.AddTo(line.root());
+  flags.ledger.AddAuditTo(line.root());
   flags.server.AddTo(line.root());
   line.root().Example(
       "anchor --data-dir /var/lib/windproof-anchor\n"
       "anchor --data-dir d --ledger multichain --multichain-config "
-      "multichain.properties");
+      "multichain.properties\n"
+      "anchor --data-dir d --ledger multichain --multichain-config "
+      "audit.properties --read-only --compare-with http://other:7208");
   line.root().Action([&flags] { return Run(flags); });
   return line.Run(argc, argv);
 }

@@ -116,6 +116,11 @@ CheckedItem CheckItemOnChain(const std::string& what, const ServedItem& item,
   CheckedItem checked;
   Findings findings(what);
   CheckChain(place, trust, &findings);
+  if (!place.split_view.empty()) {
+    findings.Add("SPLIT_VIEW", place.block_hash, place.other_block_hash,
+                 absl::StrCat("two nodes of the chain show different things: ",
+                              place.split_view));
+  }
 
   const Digest txid = DoubleSha256(place.transaction);
   const absl::StatusOr<ChainTransaction> transaction =

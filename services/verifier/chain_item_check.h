@@ -34,6 +34,10 @@ struct ServedPlace {
   int64_t index = 0;
   std::vector<absl::string_view> branch;
   int64_t confirmations = 0;
+  // What another node of the chain shows in this block's place; empty: nothing
+  // else, or nobody asked.
+  absl::string_view split_view;
+  absl::string_view other_block_hash;
   absl::string_view signer;
   absl::string_view signature;
 };

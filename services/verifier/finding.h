@@ -28,6 +28,8 @@
 //              | CHECKPOINT_DIFFERS  | window-hash serves other bytes than the
 //              |                     | ledger holds; names the first member
 //              | NOT_ON_LEDGER       | said to be anchored, but is not there
+//              | SPLIT_VIEW          | another node of the chain shows another
+//              |                     | block in its place, or other items in it
 // COMPLETENESS | PAYLOAD_MISSING     | window-hash has no records for it
 //              | RECORD_COUNT        | more or fewer records than anchored
 //              | RECORD_ALTERED      | a record's bytes are others

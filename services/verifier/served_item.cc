@@ -53,6 +53,10 @@ ServedPlace ServedPlaceOf(const v1::LedgerItem& item) {
   place.index = chain.index();
   place.branch.assign(chain.branch().begin(), chain.branch().end());
   place.confirmations = item.confirmations();
+  if (chain.has_split_view()) {
+    place.split_view = chain.split_view().what();
+    place.other_block_hash = chain.split_view().other_block_hash();
+  }
   place.signer = item.signer();
   place.signature = item.signature();
   return place;

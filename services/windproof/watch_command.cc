@@ -32,11 +32,12 @@ struct Flags {
 
 void PrintJson(const v1::LedgerItem& item) {
   std::printf(
-      "{\"position\":%lld,\"time\":\"%s\",\"txid\":%s,"
+      "{\"position\":%lld,\"time\":\"%s\",\"txid\":%s,\"state\":\"%s\","
       "\"checkpoint\":%s}\n",
       static_cast<long long>(item.position()),
       FormatTimestamp({item.time().seconds(), item.time().nanos()}).c_str(),
-      JsonText(item.txid()).c_str(), item.checkpoint().c_str());
+      JsonText(item.txid()).c_str(),
+      v1::Receipt::State_Name(item.state()).c_str(), item.checkpoint().c_str());
 }
 
 void PrintRow(const v1::LedgerItem& item) {
@@ -56,13 +57,16 @@ void PrintRow(const v1::LedgerItem& item) {
     AppendCanonicalNumber(aggregate.avg, &averages);
   }
   std::printf(
-      "%-24s #%-6lld %s/%s/%s rev %lld  %s  %.12s%s\n", time.c_str(),
+      "%-24s #%-6lld %s/%s/%s rev %lld  %s  %.12s%s%s\n", time.c_str(),
       static_cast<long long>(item.position()), checkpoint->pipeline.c_str(),
       checkpoint->key.c_str(),
       FormatTimestamp(TimestampFromMillis(checkpoint->window_start_ms)).c_str(),
       static_cast<long long>(checkpoint->revision),
       CountText(checkpoint->records, "record").c_str(),
-      HexOf(checkpoint->root).c_str(), averages.c_str());
+      HexOf(checkpoint->root).c_str(), averages.c_str(),
+      item.state() == v1::Receipt::ANCHORED
+          ? ""
+          : ("  " + v1::Receipt::State_Name(item.state())).c_str());
 }
 
 int Run(Flags& flags) {
@@ -78,7 +82,7 @@ int Run(Flags& flags) {
   while (stream->Read(&item)) {
     flags.output == "json" ? PrintJson(item) : PrintRow(item);
     std::fflush(stdout);
-    if (++seen == flags.count) {
+    if (item.state() == v1::Receipt::ANCHORED && ++seen == flags.count) {
       context.TryCancel();
       return kExitGood;
     }
@@ -97,7 +101,7 @@ void RegisterWatch(Command& root) {
   command.Flag("from-start", &flags->from_start,
                "Begin with the first window on the ledger.");
   command.Flag("count", &flags->count, 0, std::numeric_limits<int64_t>::max(),
-               "N", "End after N windows; 0: go on.");
+               "N", "End after N anchored windows; 0: go on.");
   flags->servers.AddFlags(command);
   command.Choice("output", &flags->output, {"table", "json"},
                  "Text, or a JSON object a line.");

@@ -60,11 +60,12 @@ std::vector<v1::LedgerItem> Client::WaitAnchored(int count,
   const std::unique_ptr<grpc::ClientContext> context = Context();
   const auto stream = anchor_->WatchCheckpoints(context.get(), request);
   std::vector<v1::LedgerItem> items(static_cast<size_t>(count));
-  for (size_t i = 0; i < items.size(); ++i) {
+  for (size_t i = 0; i < items.size();) {
     if (!stream->Read(&items[i])) {
       items.resize(i);
       break;
     }
+    if (items[i].state() == v1::Receipt::ANCHORED) ++i;
   }
   context->TryCancel();
   stream->Finish();

@@ -26,6 +26,11 @@ constexpr int64_t kSecretBytesMax = 4096;
 constexpr absl::string_view kKeys[] = {
     "address",
     "chain",
+    "compare.password",
+    "compare.password.file",
+    "compare.urls",
+    "compare.user",
+    "compare.user.file",
     "confirmations",
     "confirmations-above-mine-empty-rounds",
     "connect-timeout-ms",
@@ -80,6 +85,14 @@ class Settings {
     Fail(absl::StrCat(where, "; ", accepted));
   }
 
+  // The same without the value.
+  void FailKey(const char* key, absl::string_view what) {
+    const auto found = by_key_.find(key);
+    Fail(absl::StrCat(
+        found == by_key_.end() ? std::string(key) : file_.Where(*found->second),
+        " ", what));
+  }
+
   std::string Text(const char* key) const {
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return "";
@@ -113,9 +126,13 @@ class Settings {
     return text == "true";
   }
 
-  // The value, or what its file holds. Is never shown.
-  std::string Secret(const char* key) {
+  // The value, or what its file holds; or `otherwise` where there is neither.
+  // Is never shown.
+  std::string Secret(const char* key, const std::string* otherwise = nullptr) {
     const std::string file_key = absl::StrCat(key, ".file");
+    if (otherwise != nullptr && !Has(key) && !Has(file_key.c_str())) {
+      return *otherwise;
+    }
     if (Has(key) == Has(file_key.c_str())) {
       Fail(absl::StrCat(file_.file, ": ", key, " and ", file_key,
                         Has(key) ? " are both set" : " are both missing",
@@ -153,11 +170,20 @@ absl::StatusOr<MultiChainConfig> FromSettings(KafkaProperties file) {
                        "http://HOST:PORT or https://HOST:PORT is accepted, "
                        "or some with commas between");
   }
-  for (const std::string& url : config.urls) {
-    if (!absl::StartsWith(url, "http://") &&
-        !absl::StartsWith(url, "https://")) {
-      settings.FailValue("node.urls",
-                         "http://HOST:PORT or https://HOST:PORT is accepted");
+  config.compare_urls = settings.List("compare.urls");
+  for (const auto& [key, urls] :
+       {std::pair<const char*, const std::vector<std::string>*>{"node.urls",
+                                                                &config.urls},
+        {"compare.urls", &config.compare_urls}}) {
+    for (const std::string& url : *urls) {
+      if (absl::StrContains(url, '@')) {
+        // Which may hold a password, and is not shown.
+        settings.FailKey(
+            key, "holds an @; user and password have keys of their own");
+      } else if (!IsNodeUrl(url)) {
+        settings.FailValue(key,
+                           "http://HOST:PORT or https://HOST:PORT is accepted");
+      }
     }
   }
   config.chain = settings.Text("chain");
@@ -180,6 +206,9 @@ absl::StatusOr<MultiChainConfig> FromSettings(KafkaProperties file) {
   }
   config.user = settings.Secret("user");
   config.password = settings.Secret("password");
+  config.compare_user = settings.Secret("compare.user", &config.user);
+  config.compare_password =
+      settings.Secret("compare.password", &config.password);
   config.batched = settings.Text("mode") == "batched";
   if (settings.Has("mode") && settings.Text("mode") != "direct" &&
       !config.batched) {
@@ -229,6 +258,12 @@ absl::StatusOr<MultiChainConfig> FromSettings(KafkaProperties file) {
 }
 
 }  // namespace
+
+bool IsNodeUrl(absl::string_view url) {
+  return (absl::StartsWith(url, "http://") ||
+          absl::StartsWith(url, "https://")) &&
+         !absl::StrContains(url, '@');
+}
 
 absl::StatusOr<MultiChainConfig> ParseMultiChainConfig(absl::string_view text,
                                                        absl::string_view file) {

@@ -21,6 +21,10 @@
 //                      idle chain ever gives are meant so; false
 //   tls.ca, tls.cert, tls.key               PEM files, for https
 //   connect-timeout-ms, timeout-ms          2000 and 10000
+//   compare.urls       http://HOST:PORT[,…]: nodes of other operators, which
+//                      are to show the same as ours; none
+//   compare.user, compare.password          theirs, or compare.user.file,
+//                      compare.password.file that hold them; user and password
 //   unconfirmed-alarm-s                     600
 //
 // The values right of ";" are the defaults. A key that is not listed here is
@@ -58,6 +62,9 @@ struct MultiChainConfig {
   int64_t connect_timeout_ms = 2'000;
   int64_t timeout_ms = 10'000;
   int64_t alarm_after_s = 600;
+  std::vector<std::string> compare_urls;
+  std::string compare_user;
+  std::string compare_password;
 };
 
 // Reads the files that hold user and password, too. InvalidArgument names file,
@@ -66,6 +73,10 @@ struct MultiChainConfig {
 absl::StatusOr<MultiChainConfig> ParseMultiChainConfig(absl::string_view text,
                                                        absl::string_view file);
 absl::StatusOr<MultiChainConfig> ReadMultiChainConfig(const std::string& path);
+
+// Whether a node's URL is as node.urls and compare.urls take it: without user
+// and password, which anybody could read.
+bool IsNodeUrl(absl::string_view url);
 
 }  // namespace windproof
 

@@ -67,6 +67,9 @@ TEST(MultiChainConfigTest, WhatIsWrongIsNamedWithItsLine) {
            {"mode = batched\nflush-interval-ms = soon",
             "flush-interval-ms is soon"},
            {"confirmations = 0", "confirmations is 0"},
+           {"compare.urls = node:1", "compare.urls is node:1"},
+           {"compare.urls = http://me:s3cret@node", "compare.urls"},
+           {"compare.user = a\ncompare.user.file = b", "both set"},
            {"confirmations = many", "confirmations is many"},
            {"create-stream = yes", "create-stream is yes"},
            {"publishers = nobody", "publishers is nobody"},
@@ -98,6 +101,24 @@ TEST(MultiChainConfigTest, BatchedModeHasItsOwnSettings) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->flush_interval_ms, 5);
   EXPECT_EQ(config->flush_count, 7);
+}
+
+TEST(MultiChainConfigTest, OtherNodesAreComparedWithTheirCredentialsOrOurs) {
+  const std::string urls = "compare.urls = http://a:1, https://b:2\n";
+  const auto same = ParseMultiChainConfig(absl::StrCat(kGood, urls), "f");
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(same->compare_urls,
+            (std::vector<std::string>{"http://a:1", "https://b:2"}));
+  EXPECT_EQ(same->compare_user, "me");
+  EXPECT_EQ(same->compare_password, "s3cret");
+  const auto own = ParseMultiChainConfig(
+      absl::StrCat(kGood, urls,
+                   "compare.user = they\ncompare.password = theirs\n"),
+      "f");
+  ASSERT_TRUE(own.ok()) << own.status();
+  EXPECT_EQ(own->compare_user, "they");
+  EXPECT_EQ(own->compare_password, "theirs");
+  EXPECT_EQ(own->password, "s3cret");
 }
 
 TEST(MultiChainConfigTest, SecretsCanLieInFilesOfTheirOwn) {

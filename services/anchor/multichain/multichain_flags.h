@@ -15,8 +15,13 @@ struct MultiChainFlags {
   std::string ledger = "embedded";  // or "multichain"
   std::string config;
 
+  bool read_only = false;
+  std::string compare_with;
+
   // Adds --ledger and --multichain-config to a command.
   void AddTo(Command& command);
+  // And --read-only and --compare-with, for who only looks.
+  void AddAuditTo(Command& command);
 
   // Nothing: the embedded ledger. InvalidArgument: one flag without the other;
   // what is wrong in the file. NotFound: it is not there.

@@ -1,13 +1,17 @@
 #include "services/anchor/multichain/multichain_ledger.h"
 
+#include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "common/crypto/sha256.h"
 #include "services/anchor/multichain/intent_store.h"
 #include "services/anchor/multichain/node_rpc.h"
 #include "services/anchor/multichain/rocks_mirror_store.h"
+#include "services/anchor/multichain/split_watch.h"
 #include "services/anchor/multichain/stream_item.h"
 #include "services/anchor/multichain/stream_node.h"
 #include "services/anchor/multichain/stream_pages.h"
@@ -18,6 +22,9 @@ namespace windproof {
 namespace {
 
 using std::chrono::steady_clock;
+
+// Of the name of the folder of a node that is compared.
+constexpr size_t kCompareNameDigits = 16;
 
 template <typename Clock>
 int64_t NowMs() {
@@ -36,9 +43,14 @@ struct MultiChainLedger::Parts {
   std::unique_ptr<StreamNode> node;
   std::unique_ptr<StreamView> view;
   std::unique_ptr<StreamPublisher> publisher;
+  // Of each node that is compared.
+  std::vector<std::unique_ptr<SplitWatch>> splits;
   std::unique_ptr<StreamPages> pages;
   std::thread poller;
 
+  absl::Status CompareNodes();
+  std::optional<SplitView> SplitAt(int64_t height) const;
+  void DescribeSplits(ChainState* state) const;
   bool publishes() const { return !options.config.address.empty(); }
   LedgerState KnownState();
   void Run();
@@ -50,7 +62,56 @@ LedgerState MultiChainLedger::Parts::KnownState() {
   state.name = absl::StrCat(options.config.chain, "/", options.config.stream);
   view->Describe(&state);
   state.chain->mode = "direct";
+  DescribeSplits(&*state.chain);
   return state;
+}
+
+absl::Status MultiChainLedger::Parts::CompareNodes() {
+  for (const std::string& url : options.config.compare_urls) {
+    const std::string folder =
+        HexOf(Sha256Of(url)).substr(0, kCompareNameDigits);
+    absl::StatusOr<std::unique_ptr<SplitWatch>> watch = SplitWatch::Open(
+        {.config = options.config,
+         .url = url,
+         .mirror_path = absl::StrCat(options.store_path, "/compare-", folder),
+         .evidence_path = absl::StrCat(options.store_path, "/split-view"),
+         .poll_ms = options.poll_ms,
+         .now_ms = options.now_ms,
+         .steady_ms = options.steady_ms,
+         .warn = options.warn,
+         .rpc = nullptr},
+        *node, *view);
+    if (!watch.ok()) return watch.status();
+    splits.push_back(*std::move(watch));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<SplitView> MultiChainLedger::Parts::SplitAt(
+    int64_t height) const {
+  for (const std::unique_ptr<SplitWatch>& watch : splits) {
+    std::optional<SplitView> split = watch->Current();
+    if (!split.has_value()) continue;
+    if (split->height_only ? height == split->height
+                           : height >= split->height) {
+      return split;
+    }
+  }
+  return std::nullopt;
+}
+
+void MultiChainLedger::Parts::DescribeSplits(ChainState* state) const {
+  for (const std::unique_ptr<SplitWatch>& watch : splits) {
+    const int64_t agreed = watch->agreed();
+    state->agreed_height = watch == splits.front()
+                               ? agreed
+                               : std::min(agreed, state->agreed_height);
+    state->split_views += watch->found();
+    const std::optional<SplitView> split = watch->Current();
+    if (split.has_value() && state->split_view.empty()) {
+      state->split_view = split->what;
+    }
+  }
 }
 
 void MultiChainLedger::Parts::Run() {
@@ -111,15 +172,20 @@ absl::StatusOr<std::unique_ptr<MultiChainLedger>> MultiChainLedger::Open(
                                .steady_ms = given.steady_ms,
                                .warn = given.warn},
       *parts->node, *parts->view, kept);
-  parts->pages = std::make_unique<StreamPages>(
-      config, given.now_ms, *parts->node, *parts->view, kept);
   Parts& ref = *parts;
+  const absl::Status compared = ref.CompareNodes();
+  if (!compared.ok()) return compared;
+  parts->pages = std::make_unique<StreamPages>(
+      config, given.now_ms,
+      [&ref](int64_t height) { return ref.SplitAt(height); }, *parts->node,
+      *parts->view, kept);
   auto ledger = absl::WrapUnique(new MultiChainLedger(std::move(parts)));
   ref.poller = std::thread([&ref] { ref.Run(); });
   return ledger;
 }
 
 MultiChainLedger::~MultiChainLedger() {
+  parts_->splits.clear();
   StopWaiting();
   parts_->rpc->Cancel();
   parts_->poller.join();
@@ -165,6 +231,11 @@ LedgerState MultiChainLedger::LastState() {
   state.problem = parts_->view->Problem();
   state.pending = parts_->publisher->pending();
   return state;
+}
+
+absl::StatusOr<LedgerChanges> MultiChainLedger::Changes(int64_t first,
+                                                        int64_t max_items) {
+  return parts_->pages->Changes(first, max_items);
 }
 
 bool MultiChainLedger::WaitForGrowth(int64_t size,

@@ -61,6 +61,8 @@ class MultiChainLedger : public Ledger {
   absl::StatusOr<LedgerState> State() override;
   // As the poller, or a call, found it last.
   LedgerState LastState() override;
+  absl::StatusOr<LedgerChanges> Changes(int64_t first,
+                                        int64_t max_items) override;
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline) override;
   void StopWaiting() override;

@@ -9,12 +9,33 @@
 #include "services/anchor/multichain/stream_publisher.h"
 
 namespace windproof {
+namespace {
+
+// Takes keys and data out of `found`.
+LedgerItem ItemFrom(int64_t position, int64_t tip, StreamMirror::Item& found) {
+  StreamItem& item = found.item;
+  LedgerItem out;
+  out.position = position;
+  out.txid = item.txid;
+  out.vout = item.vout;
+  out.keys = std::move(item.keys);
+  out.data = std::move(item.data);
+  out.publisher = absl::StrJoin(item.publishers, ",");
+  out.confirmations = item.confirmed() ? tip - item.height + 1 : 0;
+  out.time_ms = item.time_s * 1000;
+  out.lost = found.lost;
+  return out;
+}
+
+}  // namespace
 
 StreamPages::StreamPages(const MultiChainConfig& config,
-                         std::function<int64_t()> now_ms, StreamNode& node,
-                         StreamView& view, IntentStore& intents)
+                         std::function<int64_t()> now_ms, SplitAt split_at,
+                         StreamNode& node, StreamView& view,
+                         IntentStore& intents)
     : config_(config),
       now_ms_(std::move(now_ms)),
+      split_at_(std::move(split_at)),
       view_(view),
       intents_(intents),
       evidence_(node) {}
@@ -33,19 +54,9 @@ absl::Status StreamPages::Fill(const StreamMirror& mirror,
         page->at_end = false;
         return false;
       }
-      StreamItem& item = found.item;
-      LedgerItem out;
-      out.position = position;
-      out.txid = item.txid;
-      out.vout = item.vout;
-      out.keys = std::move(item.keys);
-      out.data = std::move(item.data);
-      out.publisher = absl::StrJoin(item.publishers, ",");
-      out.confirmations = item.confirmed() ? tip - item.height + 1 : 0;
-      out.time_ms = item.time_s * 1000;
-      bytes += static_cast<int64_t>(out.data.size());
-      page->items.push_back(std::move(out));
-      places->push_back(std::move(item));
+      page->items.push_back(ItemFrom(position, tip, found));
+      places->push_back(std::move(found.item));
+      bytes += static_cast<int64_t>(page->items.back().data.size());
     }
     page->next = position + 1;
     return true;
@@ -76,6 +87,9 @@ absl::Status StreamPages::AddEvidence(const LedgerQuery& query,
     shown->stream = config_.stream;
     shown->stream_txid = stream_txid;
     shown->seen_ms = now_ms_();
+    if (split_at_ && shown->height >= 0) {
+      shown->split = split_at_(shown->height);
+    }
     bytes += static_cast<int64_t>(shown->transaction.size() + item.data.size() +
                                   32 * shown->branch.size());
     item.chain = *std::move(shown);
@@ -98,12 +112,36 @@ absl::StatusOr<LedgerPage> StreamPages::Page(const LedgerQuery& query,
     status = AddEvidence(query, places, &page);
     if (!status.ok()) return status;
   }
-  for (LedgerItem& item : page.items) {
+  AddSignatures(&page.items);
+  return page;
+}
+
+absl::StatusOr<LedgerChanges> StreamPages::Changes(int64_t first,
+                                                   int64_t max_items) {
+  LedgerChanges changes;
+  changes.next = first;
+  const std::vector<int64_t> positions =
+      view_.Changes(max_items, &changes.next, &changes.missed, &changes.at_end);
+  const absl::Status status = view_.Use([&](const StreamMirror& mirror) {
+    const int64_t tip = mirror.progress().tip_height;
+    for (const int64_t position : positions) {
+      absl::StatusOr<StreamMirror::Item> found = mirror.at(position);
+      if (!found.ok()) return found.status();
+      changes.items.push_back(ItemFrom(position, tip, *found));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  AddSignatures(&changes.items);
+  return changes;
+}
+
+void StreamPages::AddSignatures(std::vector<LedgerItem>* items) {
+  for (LedgerItem& item : *items) {
     ItemSignature signature = intents_.Signature(Sha256Of(item.data));
     item.signer = std::move(signature.signer);
     item.signature = std::move(signature.signature);
   }
-  return page;
 }
 
 }  // namespace windproof

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,14 +24,22 @@ namespace windproof {
 // Thread-safe.
 class StreamPages {
  public:
-  // `now_ms`, since the epoch, dates the evidence. All must outlive it.
+  // Whether another node shows something else at a height. Thread-safe.
+  using SplitAt = std::function<std::optional<SplitView>(int64_t height)>;
+
+  // `now_ms`, since the epoch, dates the evidence; `split_at` may be empty. All
+  // must outlive it.
   StreamPages(const MultiChainConfig& config, std::function<int64_t()> now_ms,
-              StreamNode& node, StreamView& view, IntentStore& intents);
+              SplitAt split_at, StreamNode& node, StreamView& view,
+              IntentStore& intents);
 
   // The page of all items, or of those that carry `key`. Unavailable: the
   // stream was never read, or the node is needed and away.
   absl::StatusOr<LedgerPage> Page(const LedgerQuery& query,
                                   const std::string* key);
+
+  // As Ledger's.
+  absl::StatusOr<LedgerChanges> Changes(int64_t first, int64_t max_items);
 
  private:
   // Fills the page; `places` are where its items stand.
@@ -41,8 +50,11 @@ class StreamPages {
                            const std::vector<StreamItem>& places,
                            LedgerPage* page);
 
+  void AddSignatures(std::vector<LedgerItem>* items);
+
   const MultiChainConfig config_;
   const std::function<int64_t()> now_ms_;
+  const SplitAt split_at_;
   StreamView& view_;
   IntentStore& intents_;
   EvidenceReader evidence_;

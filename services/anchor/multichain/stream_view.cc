@@ -15,6 +15,9 @@ constexpr absl::string_view kStreamNote = "stream";
 constexpr absl::string_view kTxidNote = "stream-txid";
 constexpr absl::string_view kPublishersNote = "publishers";
 
+// More than a watch falls behind.
+constexpr size_t kChangesKept = 100'000;
+
 constexpr int kLostTold = 10;
 constexpr int64_t kAlarmEveryMs = 60'000;
 // The node is asked at least every second, and one that connects a block has
@@ -44,7 +47,8 @@ StreamView::StreamView(Options options, std::unique_ptr<MirrorStore> store,
               return use(*mirror_);
             }),
       store_(std::move(store)),
-      mirror_(std::move(mirror)) {}
+      mirror_(std::move(mirror)),
+      changes_(kChangesKept) {}
 
 absl::StatusOr<std::unique_ptr<StreamView>> StreamView::Open(
     Options options, std::unique_ptr<MirrorStore> store, StreamNode& node) {
@@ -110,6 +114,7 @@ absl::Status StreamView::CheckStream(const StreamInfo& stream) {
       // A reorganisation took the stream away, and somebody made it again.
       absl::StatusOr<std::vector<Digest>> lost = mirror_->LoseAll();
       if (!lost.ok()) return lost.status();
+      for (int64_t i = 0; i < mirror_->size(); ++i) changes_.Add(i);
       sync_.Restart();
       ++version_;
       changed_.NotifyAll();
@@ -168,6 +173,8 @@ absl::Status StreamView::NoteChange(const StreamSync::Result& result) {
       ++version_;
       changed_.NotifyAll();
     }
+    const absl::Status logged = LogChanges(result);
+    if (!logged.ok()) return logged;
     if (result.reorganised > 0) {
       lines.push_back(absl::StrCat(
           "the chain was reorganised: ", result.reorganised,
@@ -191,6 +198,35 @@ absl::Status StreamView::NoteChange(const StreamSync::Result& result) {
   }
   for (const std::string& line : lines) Warn(line);
   return absl::OkStatus();
+}
+
+absl::Status StreamView::LogChanges(const StreamSync::Result& result) {
+  for (const int64_t position : result.change.positions) {
+    changes_.Add(position);
+  }
+  // Where more than one confirmation is asked for, blocks above change the
+  // state of items that stay where they are.
+  const int64_t height = mirror_->progress().tip_height;
+  const int64_t before = std::exchange(noted_height_, height);
+  const int64_t below = options_.config.confirmations - 1;
+  if (below == 0 || before < 0 || before == height) return absl::OkStatus();
+  return mirror_->VisitHeights(
+      std::min(before, height) - below + 1,
+      std::max(before, height) - below + 1,
+      [this](int64_t position, const Digest&)
+          ABSL_NO_THREAD_SAFETY_ANALYSIS { changes_.Add(position); });
+}
+
+std::vector<int64_t> StreamView::Changes(int64_t count, int64_t* from,
+                                         bool* missed, bool* at_end) {
+  MutexLock lock(mutex_);
+  if (*from < 0) *from = changes_.end();
+  *missed = *from < changes_.first();
+  if (*missed) *from = changes_.first();
+  std::vector<int64_t> positions = changes_.Some(*from, count);
+  *from += static_cast<int64_t>(positions.size());
+  *at_end = *from >= changes_.end();
+  return positions;
 }
 
 void StreamView::CheckAgain() {

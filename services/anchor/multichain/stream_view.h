@@ -18,6 +18,7 @@
 #include "common/crypto/sha256.h"
 #include "common/sync/mutex.h"
 #include "services/anchor/ledger.h"
+#include "services/anchor/multichain/change_log.h"
 #include "services/anchor/multichain/mirror_store.h"
 #include "services/anchor/multichain/multichain_config.h"
 #include "services/anchor/multichain/stream_mirror.h"
@@ -71,6 +72,12 @@ class StreamView {
   // nobody: a call that hangs is seen by its silence.
   std::string Problem();
 
+  // Positions of the items of up to `count` changes from number `*from` on,
+  // which is moved to where to go on, and to the next one where it is below 0.
+  // `missed`: there were more before. `at_end`: there are none behind.
+  std::vector<int64_t> Changes(int64_t count, int64_t* from, bool* missed,
+                               bool* at_end);
+
   // As Ledger's.
   bool WaitForGrowth(int64_t size,
                      std::chrono::steady_clock::time_point deadline);
@@ -90,6 +97,9 @@ class StreamView {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mutex_);
   void NoteHealth(const absl::Status& status);
   absl::Status NoteChange(const StreamSync::Result& result);
+  // Writes down which items stand otherwise.
+  absl::Status LogChanges(const StreamSync::Result& result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Warn(absl::string_view line) const;
 
   const Options options_;
@@ -114,6 +124,9 @@ class StreamView {
   int64_t version_ ABSL_GUARDED_BY(mutex_) = 0;     // grows with each change
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Digest> lost_ ABSL_GUARDED_BY(mutex_);
+  ChangeLog changes_ ABSL_GUARDED_BY(mutex_);
+  // Of the chain, when changes were noted last.
+  int64_t noted_height_ ABSL_GUARDED_BY(mutex_) = -1;
   int64_t next_alarm_ms_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
