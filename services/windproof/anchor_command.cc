@@ -54,6 +54,9 @@ Wrong WhatIsWrong(const v1::LedgerStatus& status) {
         ": another checkpoint of an anchored window; the log names it"));
   }
   const v1::ChainStatus& chain = status.chain();
+  if (!chain.split_view().empty()) {
+    found(absl::StrCat("SPLIT_VIEW: ", chain.split_view()));
+  }
   if (chain.unconfirmed() > 0 && chain.alarm_after_ms() > 0 &&
       chain.oldest_unconfirmed_ms() >= chain.alarm_after_ms()) {
     found(absl::StrFormat(
@@ -95,6 +98,10 @@ void PrintChain(const v1::LedgerStatus& status) {
                               " that are no checkpoint or do not follow"));
   Row("doubles", absl::StrCat(chain.doubles()));
   Row("lost", absl::StrCat(chain.lost()));
+  if (chain.agreed_height() >= 0) {
+    Row("compared",
+        absl::StrCat("other nodes agree up to height ", chain.agreed_height()));
+  }
 }
 
 void PrintText(const v1::LedgerStatus& status, const Wrong& wrong) {
@@ -134,7 +141,9 @@ void PrintJson(const v1::LedgerStatus& status, const Wrong& wrong) {
                     ",\"unpublished_ms\":", chain.oldest_unpublished_ms(),
                     ",\"foreign\":", chain.foreign(),
                     ",\"doubles\":", chain.doubles(),
-                    ",\"lost\":", chain.lost(), "}");
+                    ",\"lost\":", chain.lost(),
+                    ",\"split_view\":", JsonText(chain.split_view()),
+                    ",\"agreed_height\":", chain.agreed_height(), "}");
   }
   absl::StrAppend(
       &out, ",\"wrong\":[",

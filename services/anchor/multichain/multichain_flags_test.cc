@@ -65,5 +65,32 @@ TEST(MultiChainFlagsTest, TheFileIsReadAndWhatIsMissingIsNamed) {
   EXPECT_FALSE(flags.Options().ok());
 }
 
+TEST(MultiChainFlagsTest, AnAuditorNeedsNoAddressAndHasNone) {
+  MultiChainFlags flags;
+  flags.ledger = "multichain";
+  flags.read_only = true;
+  flags.compare_with = "http://a:1,https://b:2";
+  for (const char* without : {"", "address"}) {
+    flags.config = FileWithout(without);
+    const auto options = flags.Options();
+    ASSERT_TRUE(options.ok()) << options.status();
+    EXPECT_EQ((*options)->address, "");
+    EXPECT_EQ((*options)->compare_urls,
+              (std::vector<std::string>{"http://a:1", "https://b:2"}));
+  }
+  flags.compare_with = "http://me:s3cret@a:1";
+  const absl::Status secret = flags.Options().status();
+  EXPECT_TRUE(absl::IsInvalidArgument(secret)) << secret;
+  EXPECT_FALSE(absl::StrContains(secret.message(), "s3cret")) << secret;
+  flags.compare_with.clear();
+  std::ofstream(flags.config, std::ios::app) << "mode=batched\n";
+  EXPECT_TRUE(absl::StrContains(flags.Options().status().message(),
+                                "--read-only is set, and mode is batched"));
+  flags.ledger = "embedded";
+  flags.config.clear();
+  EXPECT_TRUE(absl::StrContains(flags.Options().status().message(),
+                                "it goes with --ledger multichain"));
+}
+
 }  // namespace
 }  // namespace windproof
