@@ -25,6 +25,7 @@ namespace windproof {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 constexpr char kWindow[] = R"("window":{"pipeline":"weather","key":"00433",)"
@@ -194,6 +195,10 @@ TEST_F(GrpcurlTest, CallsEveryMethod) {
               HasSubstr(R"("state": "ANCHORED")"));
   EXPECT_THAT(Answer("AnchorService.GetLedgerStatus", "{}"),
               HasSubstr(R"("size": "1")"));
+  // A head begins with itself: no hash (base64 of 32 bytes) is needed for that.
+  EXPECT_THAT(Answer("AnchorService.GetConsistencyProof",
+                     R"({"first_size":"1","second_size":"1"})"),
+              Not(HasSubstr("=\"")));
 
   // What the verifier says.
   EXPECT_THAT(
