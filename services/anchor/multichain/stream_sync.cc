@@ -47,8 +47,9 @@ absl::Status StreamSync::MoveTo(const ChainTip& tip, Result* result) {
     absl::Status status = with_mirror_([&](StreamMirror& mirror) {
       absl::StatusOr<std::optional<StreamMirror::Block>> read =
           mirror.LastBlock();
-      if (read.ok()) last = *std::move(read);
-      return read.status();
+      if (!read.ok()) return read.status();
+      last = *std::move(read);
+      return absl::OkStatus();
     });
     if (!status.ok()) return status;
     if (!last.has_value()) {
